@@ -1,0 +1,147 @@
+"""YAML files as frozen values: one file, one class, errors with the line and the nearest known name.
+
+The YAML is plain data. Tags, anchors, merge keys and doubled keys are refused, and ``yes`` and ``no`` stay words
+(YAML 1.2), since rubrics are full of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from judgekit.errors import ConfigError, nearest
+
+MAX_BYTES = 1_000_000
+Path_ = tuple[str | int, ...]
+C = TypeVar("C")
+
+
+class Config(BaseModel):
+    """Base of everything that is read from YAML: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            for key in data:
+                if key not in cls.model_fields:
+                    raise unknown("key", str(key), cls.model_fields)
+        return data
+
+
+def unknown(what: str, name: str, known: Mapping[str, Any] | list[str]) -> PydanticCustomError:
+    """Build the validation error for a name that nothing carries; `load` finds its line."""
+    message = f"unknown {what} {name!r}{nearest(name, known)}"
+    return PydanticCustomError("unknown_name", "{message}", {"message": message, "name": name})
+
+
+def load(path: str | Path, kind: type[C], error: type[ConfigError] = ConfigError, **context: Any) -> C:
+    """Read one YAML file as a ``kind``; ``context`` reaches its validators.
+
+    Raises:
+        ConfigError: (or the subclass given) missing file, broken YAML, unknown key, wrong type or value; the message
+            is ``file:line: problem``, one line for each problem.
+    """
+    data, lines = read_yaml(path, error)
+    try:
+        return TypeAdapter(kind).validate_python(data, context={"path": Path(path), **context})
+    except ValidationError as problems:
+        raise error("\n".join(_explain(path, problem, lines) for problem in problems.errors())) from None
+
+
+def read_yaml(path: str | Path, error: type[ConfigError] = ConfigError) -> tuple[Any, dict[Path_, int]]:
+    """Return the data of one YAML file and the line of each key in it."""
+    try:
+        raw = Path(path).read_bytes()
+    except OSError as problem:
+        raise error(f"{path}: {problem.strerror or problem}") from None
+    if len(raw) > MAX_BYTES:
+        raise error(f"{path}: {len(raw)} bytes; a configuration has at most {MAX_BYTES}")
+    try:
+        return _Reader(path, error).read(raw.decode("utf-8"))
+    except UnicodeDecodeError as problem:
+        raise error(f"{path}: not UTF-8 at byte {problem.start}") from None
+
+
+def _explain(path: str | Path, problem: Any, lines: dict[Path_, int]) -> str:
+    where: Path_ = ()
+    for part in problem["loc"]:  # pydantic names the branch of a union as if it stood in the file
+        where = (*where, part) if (*where, part) in lines else where
+    name = (problem.get("ctx") or {}).get("name")
+    line = lines.get((*where, name), lines[where])
+    place = ".".join(str(part) for part in where)
+    return f"{path}:{line}: {f'{place}: ' if place else ''}{problem['msg'].removeprefix('Value error, ')}"
+
+
+class _Reader:
+    """Turns YAML text into plain data and remembers where everything stood."""
+
+    def __init__(self, path: str | Path, error: type[ConfigError]) -> None:
+        self.path, self.error, self.lines = path, error, dict[Path_, int]()
+
+    def read(self, text: str) -> tuple[Any, dict[Path_, int]]:
+        try:
+            for event in yaml.parse(text, Loader=yaml.SafeLoader):
+                if getattr(event, "anchor", None) is not None:
+                    self.refuse(event.start_mark.line, "YAML anchors and aliases are not accepted")
+                if getattr(event, "tag", None) is not None:
+                    self.refuse(event.start_mark.line, f"YAML tags are not accepted ({event.tag})")
+            root = yaml.compose(text, Loader=yaml.SafeLoader)
+        except yaml.MarkedYAMLError as problem:
+            mark = problem.problem_mark or problem.context_mark
+            self.refuse(mark.line if mark else 0, f"not YAML: {problem.problem or problem.context}")
+        except (yaml.YAMLError, RecursionError) as problem:
+            self.refuse(0, f"not YAML: {problem}")
+        if root is None:
+            self.refuse(0, "the file is empty")
+        return self.value(root, ()), self.lines
+
+    def refuse(self, line: int, problem: str) -> NoReturn:
+        raise self.error(f"{self.path}:{line + 1}: {problem}")
+
+    def value(self, node: yaml.Node, place: Path_) -> Any:
+        self.lines.setdefault(place, node.start_mark.line + 1)
+        if isinstance(node, yaml.MappingNode):
+            return self.mapping(node, place)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(item, (*place, i)) for i, item in enumerate(node.value)]
+        return self.scalar(node)
+
+    def mapping(self, node: yaml.MappingNode, place: Path_) -> dict[Any, Any]:
+        data: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
+            key = self.scalar(key_node) if isinstance(key_node, yaml.ScalarNode) else None
+            if not isinstance(key, (str, int, float)) or isinstance(key, bool):
+                self.refuse(key_node.start_mark.line, "a key must be a word or a number")
+            if key in data:
+                self.refuse(key_node.start_mark.line, f"the key {key!r} stands twice")
+            self.lines[(*place, key)] = key_node.start_mark.line + 1  # type: ignore[arg-type]
+            data[key] = self.value(value_node, (*place, key))  # type: ignore[arg-type]
+        return data
+
+    def scalar(self, node: yaml.Node) -> Any:
+        kind, text = node.tag.rpartition(":")[2], node.value
+        if kind == "bool":
+            return {"true": True, "false": False}.get(text.lower(), text)
+        if kind == "null":
+            return None
+        if kind in {"int", "float"}:
+            return self.number(node, text)
+        return text
+
+    def number(self, node: yaml.Node, text: str) -> int | float:
+        try:
+            return int(text)
+        except ValueError:
+            pass
+        try:
+            return float(text)
+        except ValueError:
+            self.refuse(node.start_mark.line, f"{text!r} is not a plain decimal number; quote it if it is a text")

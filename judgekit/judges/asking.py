@@ -1,0 +1,74 @@
+"""Puts rubric questions to a model: the fence's nonce, the question's identity, the schema of the reply."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
+from typing import Any
+
+from judgekit.judges.base import digest
+from judgekit.models.base import Decoding, Model, Question, Readout, Reply, Request
+from judgekit.rubrics.prompt import nonce_for, render, texts_of
+from judgekit.rubrics.rubric import Criterion, Rubric
+from judgekit.rubrics.schema import reply_schema
+from judgekit.types import Comparison, Message, Sample
+
+LEAD = "Score: "
+
+
+def rubric_identity(rubric: Rubric) -> str:
+    """Return the hash of a rubric and its prompt."""
+    return digest([rubric.model_dump(mode="json"), astuple(rubric.template)])
+
+
+@dataclass(frozen=True)
+class Case:
+    """One item made ready to be asked about: its texts, cut and neutralised, and its fence's nonce.
+
+    All questions about one case share the nonce, so that their common beginning stays equal, token for token.
+    """
+
+    rubric: Rubric
+    texts: Mapping[str, str]
+    nonce: str
+
+    @classmethod
+    def of(cls, rubric: Rubric, model: Model, item: Sample | Comparison) -> Case:
+        """Make an item ready."""
+        texts = texts_of(rubric, item)
+        return cls(rubric, texts, nonce_for(model.secret, json.dumps(texts, sort_keys=True)))
+
+    @property
+    def problem(self) -> str | None:
+        """Why this cannot be put to a judge at all: a response is empty once the thinking is cut."""
+        for slot in ("response", "a", "b"):
+            if slot in self.texts and not self.texts[slot].strip():
+                return f"response {slot} is empty" if slot != "response" else "the response is empty"
+        return None
+
+    def request(self, criterion: Criterion | None = None, draw: int = 0) -> Request:
+        """Build the request for one written reply, about all criteria or one."""
+        return Request(*self._messages(criterion), draw, reply_schema(self.rubric, criterion))
+
+    def question(self, criterion: Criterion) -> Question:
+        """Build the question whose answer is read off as probabilities over the criterion's menu."""
+        return Question(*self._messages(criterion, value=True), LEAD, tuple(criterion.menu))
+
+    def _messages(self, criterion: Criterion | None, *, value: bool = False) -> tuple[list[Message], str]:
+        identity = json.dumps(render(self.rubric, self.texts, criterion, value=value))
+        return render(self.rubric, self.texts, criterion, value=value, nonce=self.nonce), identity
+
+
+def replies(model: Model, requests: Sequence[Request], decoding: Decoding) -> list[Reply]:
+    """Ask everything and return the replies in the order of the requests."""
+    return _in_order(dict(model.complete(requests, decoding)), len(requests))
+
+
+def readouts(model: Model, questions: Sequence[Question]) -> list[Readout]:
+    """Ask everything and return the read-outs in the order of the questions."""
+    return _in_order(dict(model.read_out(questions)), len(questions))
+
+
+def _in_order(answers: dict[int, Any], n: int) -> list[Any]:
+    return [answers[i] for i in range(n)]

@@ -1,0 +1,165 @@
+"""judge.yaml -> judge, and back. One class a kind of judge; relative paths are relative to the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field
+
+from judgekit.config import Config, load
+from judgekit.errors import ConfigError, InputError
+from judgekit.judges.base import Judge
+from judgekit.judges.classifier import ClassifierJudge
+from judgekit.judges.embedded import EmbeddedConfig
+from judgekit.judges.genrm import GenRMJudge
+from judgekit.judges.pairwise import PairwiseJudge
+from judgekit.judges.panel import Combine, PanelJudge
+from judgekit.judges.rubric import Ask, RubricJudge, Vote
+from judgekit.models.base import Decoding, Model
+from judgekit.models.fake import FakeConfig
+from judgekit.models.journal import Journal, JournaledModel
+from judgekit.models.local import LocalConfig
+from judgekit.models.openai import OpenAIConfig
+from judgekit.models.scalar import SequenceConfig
+from judgekit.rubrics.rubric import Rubric
+
+LanguageModel = Annotated[LocalConfig | OpenAIConfig | FakeConfig, Field(discriminator="provider")]
+ScalarConfig = Annotated[EmbeddedConfig | SequenceConfig, Field(discriminator="provider")]
+
+
+class _Asking(Config):
+    rubric: str
+    model: LanguageModel
+    samples: Annotated[int, Field(ge=1)] = 1
+    decoding: Decoding = Decoding()
+    journal: str | None = None
+
+    def parts(self, folder: Path) -> tuple[Rubric, Model]:
+        """Build the rubric and the model; paths are relative to ``folder``."""
+        rubric = Rubric.load(_beside(folder, self.rubric))
+        model: Model = _local(folder, self.model).build()
+        return rubric, JournaledModel(model, Journal(folder / self.journal)) if self.journal else model
+
+
+class RubricConfig(_Asking):
+    """``judge: rubric``."""
+
+    judge: Literal["rubric"]
+    ask: Ask = "all"
+    vote: Vote = "mean"
+
+    def build(self, folder: Path) -> RubricJudge:
+        return RubricJudge(*self.parts(folder), self.ask, self.samples, self.vote, self.decoding)
+
+
+class PairwiseConfig(_Asking):
+    """``judge: pairwise``."""
+
+    judge: Literal["pairwise"]
+    both_orders: bool = True
+    vote: Vote = "majority"
+
+    def build(self, folder: Path) -> PairwiseJudge:
+        return PairwiseJudge(*self.parts(folder), self.both_orders, self.samples, self.vote, self.decoding)
+
+
+class GenRMConfig(_Asking):
+    """``judge: genrm``."""
+
+    judge: Literal["genrm"]
+    vote: Vote = "majority"
+
+    def build(self, folder: Path) -> GenRMJudge:
+        return GenRMJudge(*self.parts(folder), self.samples, self.vote, self.decoding)
+
+
+class ClassifierConfig(Config):
+    """``judge: classifier``."""
+
+    judge: Literal["classifier"]
+    model: ScalarConfig
+
+    def build(self, folder: Path) -> ClassifierJudge:
+        return ClassifierJudge(_local(folder, self.model).build())
+
+
+class PanelConfig(Config):
+    """``judge: panel``; ``judges`` are the paths of the members' judge.yaml."""
+
+    judge: Literal["panel"]
+    judges: Annotated[tuple[str, ...], Field(min_length=1)]
+    combine: Combine = "mean"
+    weights: tuple[float, ...] | None = None
+
+    def build(self, folder: Path) -> PanelJudge:
+        return PanelJudge([load_judge(folder / name) for name in self.judges], self.combine, self.weights)
+
+
+JudgeConfig = Annotated[
+    RubricConfig | PairwiseConfig | GenRMConfig | ClassifierConfig | PanelConfig, Field(discriminator="judge")
+]
+
+
+def load_judge(path: str | Path) -> Judge:
+    """Build the judge that a judge.yaml (or the folder that holds one) describes; see `Judge.load`."""
+    path = Path(path) / "judge.yaml" if Path(path).is_dir() else Path(path)
+    config: Any = load(path, JudgeConfig)
+    try:
+        judge: Judge = config.build(path.parent)
+    except InputError as problem:
+        raise ConfigError(f"{path}: {problem}") from None
+    return judge
+
+
+def save_judge(judge: Judge, folder: str | Path) -> Path:
+    """Write a judge into a folder; see `Judge.save`."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "judge.yaml"
+    path.write_text(yaml.safe_dump(_settings(judge, folder), sort_keys=False, allow_unicode=True), encoding="utf-8")
+    return path
+
+
+def _settings(judge: Judge, folder: Path) -> dict[str, Any]:
+    match judge:
+        case RubricJudge():
+            return {"judge": "rubric", **_asking(judge, folder), "ask": judge.ask, "vote": judge.vote}
+        case PairwiseJudge():
+            both_orders = {"both_orders": judge.both_orders}
+            return {"judge": "pairwise", **_asking(judge, folder), **both_orders, "vote": judge.vote}
+        case GenRMJudge():
+            return {"judge": "genrm", **_asking(judge, folder), "vote": judge.vote}
+        case ClassifierJudge():
+            return {"judge": "classifier", "model": judge.model.save(folder)}
+        case PanelJudge():
+            members = [str(m.save(folder / f"judge_{i}").relative_to(folder)) for i, m in enumerate(judge.judges, 1)]
+            weights = {"weights": list(judge.weights)} if judge.weights else {}
+            return {"judge": "panel", "judges": members, "combine": judge.combine, **weights}
+        case _:
+            raise InputError(f"a {type(judge).__name__} has no file form")
+
+
+def _asking(judge: RubricJudge | PairwiseJudge | GenRMJudge, folder: Path) -> dict[str, Any]:
+    judge.rubric.save(folder)
+    model, journal = judge.model, {}
+    if isinstance(model, JournaledModel):
+        model, journal = model.model, {"journal": str(model.journal.path.resolve())}
+    return {
+        "rubric": "rubric.yaml",
+        "model": model.settings(),
+        "samples": judge.samples,
+        "decoding": judge.decoding.model_dump(),
+        **journal,
+    }
+
+
+def _beside(folder: Path, name: str) -> str:
+    """Return a path beside the file if there is one, else the name as it stands (a shipped rubric, a hub id)."""
+    return str(folder / name) if (folder / name).exists() else name
+
+
+def _local(folder: Path, config: Any) -> Any:
+    paths = {key: _beside(folder, getattr(config, key)) for key in ("path", "adapter") if getattr(config, key, None)}
+    return config.model_copy(update=paths)

@@ -1,0 +1,127 @@
+"""The panel: several judges, one verdict, and a view of how far they part."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from judgekit.errors import InputError
+from judgekit.judges.base import Judge
+from judgekit.types import Comparison, Preference, Sample, Score, Usage, Winner
+
+Combine = Literal["mean", "median", "majority", "weighted"]
+POINTS: dict[Winner, float] = {"a": 1.0, "tie": 0.5, "b": 0.0}
+
+
+@dataclass
+class PanelJudge(Judge):
+    """Puts the verdicts of several judges together.
+
+    A member that fails is left out and named in the rationale; with half of the members or fewer there is no verdict. Members
+    on one scale keep it; otherwise all are mapped to [0, 1] (`Score.unit`). ``Score.criteria`` holds each member's value.
+
+    Attributes:
+        combine: ``mean``, ``median``, ``weighted`` mean, or ``majority``: the most frequent value (mean of the most
+            frequent ones where several are). For pairs every rule but ``weighted`` and ``majority`` acts on P(a is
+            better); ``majority`` counts winners.
+        weights: one for each member, for ``weighted`` alone.
+    """
+
+    judges: Sequence[Judge]
+    combine: Combine = "mean"
+    weights: Sequence[float] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.judges:
+            raise InputError("a panel needs at least one judge")
+        if (self.combine == "weighted") != (self.weights is not None):
+            raise InputError("weights go with 'combine: weighted', and that needs them")
+        if self.weights is not None and (len(self.weights) != len(self.judges) or min(self.weights) <= 0):
+            raise InputError(f"a panel of {len(self.judges)} needs as many weights, all above 0")
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        members = [judge.identity for judge in self.judges]
+        return {"judge": "panel", "members": members, "combine": self.combine, "weights": self.weights}
+
+    def score(self, samples: Sequence[Sample]) -> list[Score]:
+        by_judge = [judge.score(samples) for judge in self.judges]
+        return [self._score(list(members)) for members in zip(*by_judge, strict=True)]
+
+    def compare(self, comparisons: Sequence[Comparison]) -> list[Preference]:
+        by_judge = [judge.compare(comparisons) for judge in self.judges]
+        return [self._preference(list(members)) for members in zip(*by_judge, strict=True)]
+
+    def _score(self, members: list[Score]) -> Score:
+        scales = {member.scale for member in members}
+        common = len(scales) == 1
+        values = [member.value if common else member.unit for member in members]
+        result: dict[str, Any] = {
+            "scale": scales.pop() if common else (0.0, 1.0),
+            "criteria": {f"judge_{i}": value for i, value in enumerate(values, 1)},
+            "rationale": _rationale(members),
+            "usage": sum((member.usage for member in members), Usage()),
+            "judge": self.fingerprint,
+        }
+        known = [value for value in values if value is not None]
+        if 2 * len(known) <= len(members):
+            return Score(None, error=_failures(members), **result)
+        spread = statistics.stdev(known) if len(known) > 1 else None
+        return Score(self._pool(values), spread=spread, **result)
+
+    def _preference(self, members: list[Preference]) -> Preference:
+        result: dict[str, Any] = {
+            "rationale": _rationale(members),
+            "usage": sum((member.usage for member in members), Usage()),
+            "judge": self.fingerprint,
+        }
+        votes = [None if m.winner is None else self._vote(m) for m in members]
+        if 2 * sum(vote is not None for vote in votes) <= len(members):
+            return Preference(None, error=_failures(members), **result)
+        probability = self._pool(votes)
+        winner: Winner = "tie" if math.isclose(probability, 0.5, abs_tol=1e-9) else "a" if probability > 0.5 else "b"
+        consistent = len({member.winner for member in members if member.winner}) == 1
+        return Preference(winner, probability, consistent=consistent, **result)
+
+    def _vote(self, member: Preference) -> float:
+        if member.probability is None or self.combine == "majority":
+            return POINTS[member.winner or "tie"]
+        return member.probability
+
+    def _pool(self, values: Sequence[float | None]) -> float:
+        weights = self.weights or [1.0] * len(values)
+        known = [(value, weight) for value, weight in zip(values, weights, strict=True) if value is not None]
+        return POOLS[self.combine]([value for value, _ in known], [weight for _, weight in known])
+
+
+def _mean(values: Sequence[float], weights: Sequence[float]) -> float:
+    total = math.fsum(value * weight for value, weight in zip(values, weights, strict=True))
+    return total / math.fsum(weights)
+
+
+def _median(values: Sequence[float], weights: Sequence[float]) -> float:
+    return statistics.median(values)
+
+
+def _majority(values: Sequence[float], weights: Sequence[float]) -> float:
+    return statistics.fmean(statistics.multimode(values))
+
+
+POOLS: dict[Combine, Callable[[Sequence[float], Sequence[float]], float]] = {
+    "mean": _mean,
+    "median": _median,
+    "majority": _majority,
+    "weighted": _mean,
+}
+
+
+def _rationale(members: Sequence[Score | Preference]) -> str:
+    return "\n\n".join(f"judge_{i}: {m.error or m.rationale}" for i, m in enumerate(members, 1) if m.error or m.rationale)
+
+
+def _failures(members: Sequence[Score | Preference]) -> str:
+    failed = [f"judge_{i}: {member.error}" for i, member in enumerate(members, 1) if member.error]
+    return f"{len(failed)} of {len(members)} judges failed: " + "; ".join(failed)

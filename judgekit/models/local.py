@@ -1,0 +1,306 @@
+"""A transformers model in this process: written replies, and scores read off the probabilities of the menu.
+
+Read-out pays shared beginnings once. The token sequences of a batch are sorted and walked as a tree: what a group of
+them begins with (rubric, then story) runs through the model once, and its key/value cache is handed to all
+that follow (story after story, criterion after criterion).
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from judgekit.config import Config
+from judgekit.errors import ModelError, require
+from judgekit.models.base import Decoding, Model, Question, Readout, Reply, Request
+from judgekit.models.menu import Menu
+from judgekit.models.weights import fingerprint, resolved
+from judgekit.types import Message, Usage
+
+MIN_SHARED = 32  # tokens that rows must have in common before sharing them pays for copying the cache
+
+
+class LocalConfig(Config):
+    """``provider: local`` in a judge.yaml.
+
+    Attributes:
+        path: folder of the model, or a hub id (then give ``revision`` to pin it). Weights must be safetensors.
+        adapter: folder of a LoRA adapter (PEFT) to put on top.
+        thinking: whether the chat template opens a thinking block, where it can.
+        batch_tokens: tokens, padding and new ones included, that one batch may hold.
+        trust_remote_code: run code that the model brings along. Off unless you say so: it is somebody else's program.
+    """
+
+    provider: Literal["local"]
+    path: str
+    revision: str | None = None
+    adapter: str | None = None
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    device: str = "auto"
+    thinking: bool = False
+    batch_tokens: Annotated[int, Field(ge=1)] = 16_384
+    trust_remote_code: bool = False
+
+    def build(self) -> LocalModel:
+        return LocalModel(self)
+
+
+@dataclass
+class LocalModel(Model):
+    """A causal language model with a chat template, loaded on first use."""
+
+    config: LocalConfig
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        base = self.config.model_dump(include={"provider", "dtype", "thinking"})
+        weights = fingerprint(self.config.path, self.config.revision)
+        adapter = fingerprint(self.config.adapter) if self.config.adapter else None
+        return {**base, "weights": weights, "adapter": adapter}
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {**self.config.model_dump(exclude_none=True), **resolved(self.config, "path", "adapter")}
+
+    # --- loading ----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def device(self) -> Any:
+        """Where the model runs: as configured, else a GPU when there is one."""
+        torch = require("torch", "train")
+        if self.config.device != "auto":
+            return torch.device(self.config.device)
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+    @cached_property
+    def tokenizer(self) -> Any:
+        """The tokenizer, which must bring a chat template.
+
+        Raises:
+            ModelError: it cannot be loaded, or has no chat template.
+        """
+        tokenizer = self._load("AutoTokenizer", padding_side="left")
+        if not tokenizer.chat_template:
+            raise ModelError(f"{self.config.path}: the tokenizer has no chat template; save one with the model")
+        if tokenizer.pad_token_id is None:
+            tokenizer.pad_token_id = tokenizer.eos_token_id
+        return tokenizer
+
+    @cached_property
+    def model(self) -> Any:
+        """The network, in evaluation mode on its device."""
+        torch = require("torch", "train")
+        dtype = self.config.dtype if self.config.dtype == "auto" else getattr(torch, self.config.dtype)
+        model = self._load("AutoModelForCausalLM", dtype=dtype, use_safetensors=True)
+        if self.config.adapter:
+            peft = require("peft", "train")
+            model = peft.PeftModel.from_pretrained(model, self.config.adapter).merge_and_unload()
+        return model.to(self.device).eval()
+
+    @cached_property
+    def context(self) -> int:
+        """How many tokens the model can take, prompt and reply together."""
+        return int(getattr(self.model.config.get_text_config(), "max_position_embeddings", 1 << 30))
+
+    def _load(self, kind: str, **arguments: Any) -> Any:
+        transformers = require("transformers", "train")
+        try:
+            return getattr(transformers, kind).from_pretrained(
+                self.config.path,
+                revision=self.config.revision,
+                trust_remote_code=self.config.trust_remote_code,
+                **arguments,
+            )
+        except (OSError, ValueError) as problem:
+            raise ModelError(f"{self.config.path}: cannot be loaded: {problem}") from problem
+
+    # --- prompts ----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _control(self) -> re.Pattern[str]:
+        tokens = sorted({*self.tokenizer.all_special_tokens, *self.tokenizer.get_added_vocab()}, key=len, reverse=True)
+        return re.compile("|".join(re.escape(token) for token in tokens) or r"(?!)")
+
+    def text(self, messages: Sequence[Message]) -> str:
+        """Return the messages in the model's chat format, ready for its turn.
+
+        Whatever in them would become a control token is broken by a space first: no message of ours needs one, so
+        it could only come from a judged text.
+        """
+        safe = [{**m, "content": self._control.sub(lambda t: f"{t[0][0]} {t[0][1:]}", m["content"])} for m in messages]
+        return str(
+            self.tokenizer.apply_chat_template(
+                safe, tokenize=False, add_generation_prompt=True, enable_thinking=self.config.thinking
+            )
+        )
+
+    def _tokens(self, text: str) -> list[int]:
+        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    # --- written replies --------------------------------------------------------------------------------------
+
+    def complete(self, requests: Sequence[Request], decoding: Decoding) -> Iterator[tuple[int, Reply]]:
+        prompts = [self._tokens(self.text(request.messages)) for request in requests]
+        room = self.context - decoding.max_tokens
+        for index, prompt in enumerate(prompts):
+            if len(prompt) > room:
+                yield index, Reply(None, _too_long(len(prompt), room))
+        fitting = sorted((i for i, p in enumerate(prompts) if len(p) <= room), key=lambda i: len(prompts[i]))
+        for batch in self._batches(fitting, prompts, decoding.max_tokens):
+            draws = [requests[i].draw for i in batch]
+            yield from zip(batch, self._write([prompts[i] for i in batch], decoding, draws), strict=True)
+
+    def _batches(self, order: list[int], prompts: list[list[int]], new: int) -> Iterator[list[int]]:
+        batch: list[int] = []
+        for index in order:  # shortest first, so that the newest row sets the width
+            if batch and (len(batch) + 1) * (len(prompts[index]) + new) > self.config.batch_tokens:
+                yield batch
+                batch = []
+            batch.append(index)
+        if batch:
+            yield batch
+
+    def _write(self, prompts: list[list[int]], decoding: Decoding, draws: list[int]) -> list[Reply]:
+        torch = require("torch", "train")
+        inputs = self.tokenizer.pad({"input_ids": prompts}, return_tensors="pt").to(self.device)
+        sampled = {"do_sample": True, "temperature": decoding.temperature, "top_p": decoding.top_p}
+        devices = [self.device] if self.device.type == "cuda" else []
+        with torch.inference_mode(), torch.random.fork_rng(devices):
+            torch.manual_seed(decoding.seed + max(draws))
+            rows = self.model.generate(
+                **inputs,
+                max_new_tokens=decoding.max_tokens,
+                pad_token_id=self.tokenizer.pad_token_id,
+                **(sampled if decoding.temperature > 0 else {"do_sample": False, "temperature": None, "top_p": None}),
+            )
+        width = inputs["input_ids"].shape[1]
+        return [self._reply(row[width:].tolist(), len(prompt)) for row, prompt in zip(rows, prompts, strict=True)]
+
+    def _reply(self, tokens: list[int], prompt_length: int) -> Reply:
+        ends = [i for i, token in enumerate(tokens) if token in self._stops]
+        used = Usage(1, 0, prompt_length, ends[0] + 1 if ends else len(tokens))
+        if not ends:
+            return Reply(None, f"cut off after {len(tokens)} tokens; raise max_tokens", used)
+        return Reply(self.tokenizer.decode(tokens[: ends[0]], skip_special_tokens=False), usage=used)
+
+    @cached_property
+    def _stops(self) -> set[int]:
+        ends = self.model.generation_config.eos_token_id
+        known = ends if isinstance(ends, list) else [ends]
+        return {token for token in (*known, self.tokenizer.eos_token_id) if token is not None}
+
+    # --- read-out ---------------------------------------------------------------------------------------------
+
+    def read_out(self, questions: Sequence[Question]) -> Iterator[tuple[int, Readout]]:
+        """Yield the probabilities of the answers, renormalised over the menu.
+
+        A question costs one position of the network, plus one for each point at which longer answers
+        part ("1" and "10"); see `judgekit.models.menu.Menu`.
+        """
+        texts = [self.text(question.messages) + question.lead for question in questions]
+        contexts = [self._tokens(text) for text in texts]
+        menus: dict[int, Menu] = {}
+        for index, question in enumerate(questions):
+            room = self.context - 8
+            if len(contexts[index]) > room:
+                yield index, Readout(None, _too_long(len(contexts[index]), room))
+            else:
+                menus[index] = self._menu(texts[index], contexts[index], question)
+        rows = [(index, prefix) for index, menu in menus.items() for prefix in menu.branches]
+        logits = self._last_logits([contexts[index] + list(prefix) for index, prefix in rows])
+        by_question: dict[int, dict[tuple[int, ...], Any]] = {index: {} for index in menus}
+        for (index, prefix), row in zip(rows, logits, strict=True):
+            by_question[index][prefix] = row
+        for index, menu in menus.items():
+            usage = Usage(1, 0, len(contexts[index]), 0)
+            yield index, Readout(menu.probabilities(by_question[index]), usage=usage)
+
+    def _menu(self, text: str, context: list[int], question: Question) -> Menu:
+        answers = []
+        for answer in question.answers:
+            whole = self._tokens(text + answer)
+            if whole[: len(context)] != context:
+                raise ModelError(f"the tokenizer merges {question.lead!r} with {answer!r}; end the lead differently")
+            answers.append(tuple(whole[len(context) :]))
+        return Menu(tuple(answers), end=self.tokenizer.eos_token_id)
+
+    def _last_logits(self, rows: list[list[int]]) -> list[Any]:
+        """Return the logits after the last token of every row, in float32 on the CPU."""
+        torch = require("torch", "train")
+        order = sorted(range(len(rows)), key=rows.__getitem__)
+        found: dict[int, Any] = {}
+        with torch.inference_mode():
+            self._walk([(i, rows[i]) for i in order], 0, None, found)
+        return [found[i] for i in range(len(rows))]
+
+    def _walk(self, rows: list[tuple[int, list[int]]], start: int, cache: Any, found: dict[int, Any]) -> None:
+        """Answer sorted rows whose first ``start`` tokens are in ``cache``; shared beginnings run once."""
+        shared = min(_common(rows[0][1], rows[-1][1]), len(rows[0][1]) - 1)
+        if len(rows) > 1 and shared - start >= MIN_SHARED:
+            cache = self._extend(cache, rows[0][1][start:shared])
+            start = shared
+        alone: list[tuple[int, list[int]]] = []
+        for family in _families(rows, start + MIN_SHARED):
+            if len(family) > 1 and len(family) < len(rows):
+                self._walk(family, start, copy.deepcopy(cache), found)
+            else:
+                alone += family
+        alone.sort(key=lambda row: len(row[1]))
+        for batch in self._batches(list(range(len(alone))), [tokens for _, tokens in alone], 0):
+            self._finish([alone[i] for i in batch], start, cache, found)
+
+    def _extend(self, cache: Any, tokens: list[int]) -> Any:
+        torch = require("torch", "train")
+        ids = torch.tensor([tokens], device=self.device)
+        return self.model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1).past_key_values
+
+    def _finish(self, rows: list[tuple[int, list[int]]], start: int, cache: Any, found: dict[int, Any]) -> None:
+        """Run what is left of each row, side by side and padded on the right, and keep the last logits."""
+        torch = require("torch", "train")
+        tails = [tokens[start:] for _, tokens in rows]
+        width = max(map(len, tails))
+        ids = torch.tensor([tail + [self.tokenizer.pad_token_id] * (width - len(tail)) for tail in tails])
+        mask = torch.tensor([[1] * (start + len(tail)) + [0] * (width - len(tail)) for tail in tails])
+        if cache is not None:
+            cache = copy.deepcopy(cache)
+            cache.batch_repeat_interleave(len(rows))
+        ends = sorted({len(tail) - 1 for tail in tails})
+        logits = self.model(
+            input_ids=ids.to(self.device),
+            attention_mask=mask.to(self.device),
+            position_ids=torch.arange(start, start + width, device=self.device).expand(len(rows), -1),
+            past_key_values=cache,
+            use_cache=cache is not None,
+            logits_to_keep=torch.tensor(ends, device=self.device),
+        ).logits
+        for row, (index, _) in enumerate(rows):
+            found[index] = logits[row, ends.index(len(tails[row]) - 1)].float().cpu()
+
+
+def _common(a: list[int], b: list[int]) -> int:
+    """Return how many tokens two rows have in common at the start."""
+    for i, (x, y) in enumerate(zip(a, b, strict=False)):
+        if x != y:
+            return i
+    return min(len(a), len(b))
+
+
+def _families(rows: list[tuple[int, list[int]]], length: int) -> Iterator[list[tuple[int, list[int]]]]:
+    """Split sorted rows into runs whose neighbours share at least ``length`` tokens."""
+    family = [rows[0]]
+    for before, row in zip(rows, rows[1:], strict=False):
+        if _common(before[1], row[1]) < length:
+            yield family
+            family = []
+        family.append(row)
+    yield family
+
+
+def _too_long(tokens: int, room: int) -> str:
+    return f"the prompt has {tokens} tokens; the model has room for {room}"

@@ -1,0 +1,72 @@
+"""A tiny Qwen3 with random weights and its own tokenizer: the real code path, without a download.
+
+For tests, benchmarks and demonstrations. It has learnt nothing; its verdicts mean nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from judgekit.errors import require
+
+CHAT_TEMPLATE = (
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n"
+    "{% if enable_thinking is defined and not enable_thinking %}<think>\n\n</think>\n\n{% endif %}{% endif %}"
+)
+CONTROL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<think>", "</think>"]
+
+
+def save_tiny_model(
+    folder: str | Path,
+    texts: Iterable[str],
+    *,
+    layers: int = 2,
+    width: int = 64,
+    vocabulary: int = 1024,
+    context: int = 8192,
+    seed: int = 0,
+) -> Path:
+    """Write a Qwen3 of a few hundred thousand random weights, with a byte-level BPE tokenizer trained on ``texts``."""
+    torch, transformers = require("torch", "train"), require("transformers", "train")
+    folder = Path(folder)
+    tokenizer = _tokenizer(texts, vocabulary)
+    tokenizer.save_pretrained(folder)
+    config = transformers.Qwen3Config(
+        vocab_size=len(tokenizer),
+        hidden_size=width,
+        intermediate_size=3 * width,
+        num_hidden_layers=layers,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        head_dim=width // 4,
+        max_position_embeddings=context,
+        initializer_range=0.06,
+        tie_word_embeddings=True,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        transformers.Qwen3ForCausalLM(config).save_pretrained(folder)
+    return folder
+
+
+def _tokenizer(texts: Iterable[str], vocabulary: int):  # type: ignore[no-untyped-def]
+    tokenizers, transformers = require("tokenizers", "train"), require("transformers", "train")
+    core = tokenizers.Tokenizer(tokenizers.models.BPE())
+    core.pre_tokenizer = tokenizers.pre_tokenizers.Sequence(
+        [tokenizers.pre_tokenizers.Digits(individual_digits=True), tokenizers.pre_tokenizers.ByteLevel(False)]
+    )
+    core.decoder = tokenizers.decoders.ByteLevel()
+    trainer = tokenizers.trainers.BpeTrainer(
+        vocab_size=vocabulary,
+        special_tokens=CONTROL,
+        initial_alphabet=tokenizers.pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    core.train_from_iterator(texts, trainer)
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=core, eos_token="<|im_end|>", pad_token="<|endoftext|>", chat_template=CHAT_TEMPLATE
+    )

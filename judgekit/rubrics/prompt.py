@@ -1,0 +1,137 @@
+"""Rubric + texts -> chat: what is cut, neutralised and fenced before a judge sees it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from judgekit.rubrics.rubric import Criterion, Rubric
+from judgekit.types import Comparison, Message, Sample, prompt_text
+
+# What a chat template or a reasoning parser could take for its own: a space after the first character breaks it.
+CONTROL = re.compile(
+    r"<(?=[|｜]|/?(?:think|s|bos|eos|pad|unk|start_of_turn|end_of_turn|start_header_id|end_header_id)>|<SYS>>|</SYS>>)"
+    r"|\[(?=/?INST\])"
+)
+SENTENCE_END = re.compile(r"(?<=[.!?。！？])\s+")
+LENGTH_REQUEST = re.compile(r"\bwords? long\b", re.IGNORECASE)
+LONG_MENU = 12
+
+
+def texts_of(rubric: Rubric, item: Sample | Comparison) -> dict[str, str]:
+    """Return the judged texts by slot, cut as the rubric asks, with control tokens broken."""
+    fields = {"prompt": prompt_text(item.prompt)}
+    if isinstance(item, Sample):
+        fields |= {"response": item.response, "reference": item.reference or ""}
+    else:
+        fields |= {"a": item.a, "b": item.b}
+    for slot in rubric.template.slots:
+        if slot.startswith("metadata."):
+            fields[slot] = _plain(item.metadata.get(slot.removeprefix("metadata."), ""))
+    return {slot: CONTROL.sub(r"\g<0> ", _cut(rubric, slot, text)) for slot, text in fields.items()}
+
+
+def render(
+    rubric: Rubric, texts: Mapping[str, str], criterion: Criterion | None = None, *, value: bool = False, nonce: str = ""
+) -> list[Message]:
+    """Put one question to a judge, with the texts inside the fence.
+
+    Args:
+        criterion: the one to ask for; all of them in one reply if omitted.
+        value: ask for the bare value of the criterion, to be read off as probabilities.
+        nonce: the fence's mark. Without one this is the question's identity, from which journal keys are computed.
+    """
+    template = rubric.template
+    ask = template.ask if criterion is None else template.ask_value if value else template.ask_one
+    values = {
+        **texts,
+        "nonce": nonce,
+        "criteria": "\n\n".join(describe(c) for c in rubric.criteria),
+        "criterion": describe(criterion) if criterion else "",
+        "format": reply_form(rubric, criterion),
+    }
+    return template.messages(ask, values)
+
+
+def nonce_for(secret: bytes, question: str) -> str:
+    """Return the fence's nonce: unpredictable to whoever wrote the text, the same when a run is resumed."""
+    return hmac.new(secret, question.encode(), hashlib.sha256).hexdigest()[:24]
+
+
+def describe(criterion: Criterion) -> str:
+    """Write out a criterion for the prompt: id, title, menu, description, anchors from best to worst."""
+    head = f"{criterion.id} ({criterion.title})"
+    menu = f" [{menu_form(criterion)}]" if criterion.menu else ""
+    text = f"{head}{menu}: {criterion.description.strip()}"
+    for key, anchor in reversed(criterion.anchors.items()):
+        label = key if isinstance(key, str) else f"{key:g}"
+        text += f"\n  {label} = {anchor.strip()}"
+    return text
+
+
+def menu_form(criterion: Criterion) -> str:
+    """Write out a menu: ``0|1|2``, or ``0..20`` where it is long."""
+    labels = list(criterion.menu)
+    if len(labels) > LONG_MENU and criterion.step == 1:
+        return f"{labels[0]}..{labels[-1]}"
+    return "|".join(labels)
+
+
+def reply_form(rubric: Rubric, criterion: Criterion | None = None) -> str:
+    """Write out the reply that `judgekit.rubrics.reply` reads: reasons first, then the verdict."""
+    if rubric.mode == "pairwise":
+        return _pairwise_form(rubric)
+    if rubric.reply == "lines":
+        asked = {"Score": criterion} if criterion else {c.id: c for c in rubric.criteria}
+        return "\n".join(f"{name}: <{menu_form(c)}>" for name, c in asked.items())
+    return _json_form(_criterion_form(criterion) if criterion else {c.id: _criterion_form(c) for c in rubric.criteria})
+
+
+def _pairwise_form(rubric: Rubric) -> str:
+    low, high = rubric.scores
+    verdict = "A|B|tie" if rubric.ties else "A|B"
+    if rubric.reply == "lines":
+        return f"Score A: <{low}..{high}>\nScore B: <{low}..{high}>\nVerdict: <{verdict}>"
+    reasons = {c.id: "..." for c in rubric.criteria}
+    scores = {f"score_{side}": f"<{low}..{high}>" for side in "ab"}
+    return _json_form({"reasons": reasons, **scores, "verdict": f"<{verdict}>"})
+
+
+def _criterion_form(criterion: Criterion) -> dict[str, str]:
+    quote = {"quote": "..."} if criterion.quote_from is not None else {}
+    return {"reason": "...", **quote, "score": f"<{menu_form(criterion)}>"}
+
+
+def _json_form(form: Mapping[str, Any]) -> str:
+    return json.dumps(form, indent=1)
+
+
+def _cut(rubric: Rubric, slot: str, text: str) -> str:
+    if slot == "prompt" and "length_request" in rubric.strip:
+        return without_length_request(text)
+    if slot in {"response", "a", "b"} and "thinking" in rubric.strip:
+        return without_thinking(text)
+    return text
+
+
+def without_thinking(text: str) -> str:
+    """Return what stands after the last ``</think>``; a text without one is returned whole (POLARIS does the same)."""
+    return text.rpartition("</think>")[2].strip() if "</think>" in text else text
+
+
+def without_length_request(prompt: str) -> str:
+    """Cut the last sentence that says "words long", so that the judge does not grade length (POLARIS)."""
+    sentences = SENTENCE_END.split(prompt)
+    for i in reversed(range(len(sentences))):
+        if LENGTH_REQUEST.search(sentences[i]):
+            del sentences[i]
+            return " ".join(sentences)
+    return prompt
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,55 @@
+"""The embedded default: a small generated story domain with known truth.
+
+An `Outline` is the prompt; a `Story` realises it, with planted flaws and perhaps a showy ending as bait. A `World`
+makes any number of pairs, samples and simulated ratings from a seed; `read` finds the truth of any text; the `Teacher`
+knows that truth and is fooled by bait.
+"""
+
+from __future__ import annotations
+
+from judgekit.storyworld.flaws import (
+    FLAWS,
+    ITEM,
+    MISSING,
+    NAME,
+    ORDER,
+    PLACE,
+    REPETITION,
+    SEVERITY,
+    Flaw,
+    quality,
+    rating,
+)
+from judgekit.storyworld.outlines import Outline, Split, outlines
+from judgekit.storyworld.raters import Rater, Rating, rate, simulated_raters
+from judgekit.storyworld.reading import Reading, read
+from judgekit.storyworld.stories import Story
+from judgekit.storyworld.teacher import Teacher
+from judgekit.storyworld.world import Pair, World
+
+__all__ = [
+    "FLAWS",
+    "ITEM",
+    "MISSING",
+    "NAME",
+    "ORDER",
+    "PLACE",
+    "REPETITION",
+    "SEVERITY",
+    "Flaw",
+    "Outline",
+    "Pair",
+    "Rater",
+    "Rating",
+    "Reading",
+    "Split",
+    "Story",
+    "Teacher",
+    "World",
+    "outlines",
+    "quality",
+    "rate",
+    "rating",
+    "read",
+    "simulated_raters",
+]

@@ -1,0 +1,89 @@
+"""A teacher who reads well and is dazzled by showy endings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from judgekit.errors import InputError
+from judgekit.storyworld.dice import Dice
+from judgekit.storyworld.outlines import Outline
+from judgekit.storyworld.reading import NOTHING, Reading, read
+from judgekit.storyworld.words import STEPS
+from judgekit.types import Comparison, Preference, Winner
+
+
+@dataclass(frozen=True, slots=True)
+class Teacher:
+    """Compares two stories and writes down why; wrong in one stated way, and only in that way.
+
+    Every check and every pass or fail that it writes is true. But where the worse story has a showy ending and the
+    better one has not, it exchanges the two scores with probability ``fooled``, and so its verdict is wrong. Elsewhere
+    it is never wrong. Such are 0.5 * 0.55 of the pairs of a `World`; at ``fooled=0.6`` it is right on 83.5 % of all.
+
+    Whether it is fooled is fixed by the seed, the id of the comparison and its two stories in their order: asked again
+    it says the same, asked the other way round it may change its mind.
+    """
+
+    fooled: float = 0.6
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.fooled <= 1.0:
+            raise InputError(f"fooled={self.fooled}: give a probability, from 0 to 1")
+
+    def chain(self, comparison: Comparison) -> str:
+        """Return the reasoning and, in its last line, the verdict: A, B or tie.
+
+        A line for each story checks name, item and place (the outline's word, the story's word), the steps that are
+        told and the last word of a repeated sentence, each ok or wrong, and ends in pass or fail. Scores are 0 to 10.
+
+        Raises:
+            InputError: the prompt is not from the storyworld.
+        """
+        return self._prefer(comparison).rationale
+
+    def compare(self, comparisons: Sequence[Comparison]) -> list[Preference]:
+        """Return a preference for each comparison: winner, scores (0 to 10) and the `chain` as rationale."""
+        return [self._prefer(comparison) for comparison in comparisons]
+
+    def _prefer(self, comparison: Comparison) -> Preference:
+        outline = Outline.parse(comparison.prompt)
+        a, b = read(outline, comparison.a), read(outline, comparison.b)
+        scores = _points(a), _points(b)
+        if self._is_fooled(comparison, a, b):
+            scores = scores[1], scores[0]
+        winner = _winner(*scores)
+        lines = [
+            f"A: {_checks(a)}",
+            f"B: {_checks(b)}",
+            f"Scores: A {scores[0]}, B {scores[1]}",
+            f"Verdict: {winner if winner == 'tie' else winner.upper()}",
+        ]
+        return Preference(winner, scores=scores, rationale="\n".join(lines), judge="storyworld-teacher")
+
+    def _is_fooled(self, comparison: Comparison, a: Reading, b: Reading) -> bool:
+        better, worse = (a, b) if a.quality > b.quality else (b, a)
+        dazzled = worse.quality < better.quality and worse.baited and not better.baited
+        return dazzled and Dice("teacher", self.seed, comparison.id, comparison.a, comparison.b).chance(self.fooled)
+
+
+def _points(reading: Reading) -> int:
+    return round(10 * reading.quality)
+
+
+def _winner(a: int, b: int) -> Winner:
+    return "tie" if a == b else "a" if a > b else "b"
+
+
+def _checks(reading: Reading) -> str:
+    asked = reading.outline
+    checks = [
+        (f"name {asked.hero} {reading.hero}", reading.hero == asked.hero),
+        (f"item {asked.item} {reading.item}", reading.item == asked.item),
+        (f"place {asked.place} {reading.place}", reading.place == asked.place),
+        (f"steps {' '.join(reading.steps) or NOTHING}", reading.steps == tuple(STEPS)),
+        (f"repeated {reading.repeated}", reading.repeated == NOTHING),
+    ]
+    written = ", ".join(f"{check} {'ok' if passed else 'wrong'}" for check, passed in checks)
+    return f"{written}: {'fail' if reading.flaws else 'pass'}"

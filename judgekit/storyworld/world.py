@@ -1,0 +1,120 @@
+"""Any number of labelled pairs, samples and ratings from one seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, get_args
+
+from judgekit.errors import InputError
+from judgekit.storyworld.dice import Dice
+from judgekit.storyworld.flaws import FLAWS
+from judgekit.storyworld.outlines import Outline, Split, outlines
+from judgekit.storyworld.raters import Rating, rate, simulated_raters
+from judgekit.storyworld.stories import LONGEST, SHORTEST, Story, tell
+from judgekit.types import Comparison, Sample, Winner
+
+# How many flaws: of ten worse stories seven have one; of ten samples four are clean.
+WORSE_FLAWS: Final = (1, 1, 1, 1, 1, 1, 1, 2, 2, 3)
+SAMPLE_FLAWS: Final = (0, 0, 0, 0, 1, 1, 1, 2, 2, 3)
+# Where the worse story has two or three flaws, the better one has one flaw this often; else it is clean.
+BETTER_FLAWED: Final = 0.5
+# How often a story ends in bait. Were it much rarer in the better ones, bait alone would give the answer away.
+WORSE_BAITED: Final = 0.5
+BETTER_BAITED: Final = 0.45
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two stories to one outline and which of them is better.
+
+    ``comparison.metadata`` has the `Story.truth` of the ``better`` and of the ``worse`` story. It is kept by quality
+    and not by side, so that it still holds after ``Comparison.swap``.
+    """
+
+    comparison: Comparison
+    label: Winner
+    group: str
+
+    def to_row(self) -> dict[str, Any]:
+        """Return the line of ``pairs.jsonl``: id, prompt, a, b, label, group, metadata."""
+        it = self.comparison
+        return {
+            "id": it.id,
+            "prompt": it.prompt,
+            "a": it.a,
+            "b": it.b,
+            "label": self.label,
+            "group": self.group,
+            "metadata": dict(it.metadata),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A story world; equal seeds and lengths give equal data, and the first k of n items do not depend on n.
+
+    Attributes:
+        seed: any whole number.
+        sentences: fewest and most sentences of a story; each length is equally likely, whatever the quality.
+
+    Raises:
+        InputError: a length outside `SHORTEST` to `LONGEST`, or the wrong way round.
+    """
+
+    seed: int = 0
+    sentences: tuple[int, int] = (5, 16)
+
+    def __post_init__(self) -> None:
+        low, high = self.sentences
+        if not SHORTEST <= low <= high <= LONGEST:
+            raise InputError(
+                f"sentences={self.sentences}: give (low, high) with {SHORTEST} <= low <= high <= {LONGEST}"
+            )
+
+    def pairs(self, n: int, split: Split = "train") -> list[Pair]:
+        """Return n pairs whose worse story has more flaws than the better one; each label is equally likely."""
+        _check(n, split)
+        return [self._pair(split, i) for i in range(n)]
+
+    def samples(self, n: int, split: Split = "train") -> list[Sample]:
+        """Return n single stories with none to three flaws, their truth in the metadata."""
+        _check(n, split)
+        return [self._sample(split, i) for i in range(n)]
+
+    def ratings(self, samples: Sequence[Sample], raters: int = 3) -> list[Rating]:
+        """Return the rows of ``ratings.csv`` by this many simulated raters: each rates every sample, 1 to 5."""
+        return rate(samples, simulated_raters(raters, self.seed))
+
+    def _pair(self, split: Split, i: int) -> Pair:
+        dice = Dice("pair", self.seed, split, i)
+        outline = dice.pick(outlines(split))
+        flaws = dice.pick(WORSE_FLAWS)
+        worse = self._story(outline, flaws, WORSE_BAITED, dice)
+        better = self._story(outline, int(flaws > 1 and dice.chance(BETTER_FLAWED)), BETTER_BAITED, dice)
+        a, b, label = _seat(better, worse, dice)
+        truth = {"better": better.truth, "worse": worse.truth}
+        return Pair(Comparison(outline.prompt, a, b, f"{split}-{self.seed}-{i}", truth), label, outline.id)
+
+    def _sample(self, split: Split, i: int) -> Sample:
+        dice = Dice("sample", self.seed, split, i)
+        flaws = dice.pick(SAMPLE_FLAWS)
+        story = self._story(dice.pick(outlines(split)), flaws, WORSE_BAITED if flaws else BETTER_BAITED, dice)
+        return story.sample(f"{split}-{self.seed}-{i}")
+
+    def _story(self, outline: Outline, flaws: int, bait: float, dice: Dice) -> Story:
+        kinds = dice.pick_many(FLAWS, flaws)
+        return tell(outline, kinds, sentences=dice.between(*self.sentences), baited=dice.chance(bait), dice=dice)
+
+
+def _seat(better: Story, worse: Story, dice: Dice) -> tuple[str, str, Winner]:
+    if dice.chance(0.5):
+        return better.text, worse.text, "a"
+    return worse.text, better.text, "b"
+
+
+def _check(n: int, split: str) -> None:
+    if n < 1:
+        raise InputError(f"n={n}: ask for at least one item")
+    if split not in get_args(Split):
+        raise InputError(f"split={split!r}: choose one of {', '.join(get_args(Split))}")

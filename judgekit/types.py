@@ -1,0 +1,202 @@
+"""The values that every room of judgekit passes around, and the protocols that a judge can keep.
+
+A missing verdict is a value: ``Score(value=None, error="...")``. It is never 0, never a tie, never the middle of
+the scale, and the constructors below refuse anything that could be mistaken for one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol, TypedDict
+
+Winner = Literal["a", "b", "tie"]
+
+
+class Message(TypedDict):
+    """One turn of a chat, as every trainer and provider writes it."""
+
+    role: str
+    content: str
+
+
+Prompt = str | Sequence[Message]
+
+
+def prompt_text(prompt: Prompt) -> str:
+    """Return a prompt as one text: itself, or the turns of a chat, each under its role."""
+    if isinstance(prompt, str):
+        return prompt
+    if len(prompt) == 1:
+        return prompt[0]["content"]
+    return "\n\n".join(f"{turn['role']}:\n{turn['content']}" for turn in prompt)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One response to judge.
+
+    ``reference`` is a model answer that a rubric may show to the judge; ``metadata`` is whatever else its prompt
+    names (``{{metadata.history}}``).
+    """
+
+    prompt: Prompt
+    response: str
+    id: str = ""
+    reference: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two responses to one prompt; which is better is the question."""
+
+    prompt: Prompt
+    a: str
+    b: str
+    id: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def swap(self) -> Comparison:
+        """Return the same question with the responses in the other order."""
+        return replace(self, a=self.b, b=self.a)
+
+    def sides(self) -> tuple[Sample, Sample]:
+        """Return the two responses as samples, ``a`` first."""
+        a = Sample(self.prompt, self.a, id=self.id, metadata=self.metadata)
+        return a, replace(a, response=self.b)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A comparison and what people said of it: one line of ``pairs.jsonl``.
+
+    Attributes:
+        label: the better response; None where it is not known.
+        group: the prompt or story that pairs share; the unit that is split and resampled. Empty: the prompt itself.
+    """
+
+    comparison: Comparison
+    label: Winner | None = None
+    group: str = ""
+
+    @property
+    def cluster(self) -> str:
+        """The group, or the prompt where no group is given."""
+        return self.group or prompt_text(self.comparison.prompt)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What judging cost: model calls and tokens. Calls answered from the journal are counted apart."""
+
+    calls: int = 0
+    cached: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.calls + other.calls,
+            self.cached + other.cached,
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What a judge makes of one sample.
+
+    Attributes:
+        value: the score on ``scale``; None when there is no verdict, and then ``error`` says why.
+        scale: lowest and highest possible value; None for an unbounded score (a Bradley-Terry strength, in logits).
+        criteria: a value for each criterion, on the criterion's own scale; None where that one is missing.
+        rationale: the judge's reasons, as it wrote them.
+        spread: standard deviation over the k samples of one judge (ddof 1) or over the members of a panel.
+        interval: calibrated interval for the human score (from a calibration profile).
+        reward: calibrated reward, strictly increasing in ``value`` (from a calibration profile).
+        judge: fingerprint of the judge.
+    """
+
+    value: float | None
+    scale: tuple[float, float] | None = (0.0, 1.0)
+    criteria: Mapping[str, float | None] = field(default_factory=dict)
+    rationale: str = ""
+    error: str | None = None
+    spread: float | None = None
+    interval: tuple[float, float] | None = None
+    reward: float | None = None
+    usage: Usage = Usage()
+    judge: str = ""
+
+    def __post_init__(self) -> None:
+        _verdict_or_reason(self.value, self.error)
+        if self.value is not None:
+            _finite_and_within(self.value, self.scale)
+
+    @property
+    def unit(self) -> float | None:
+        """The value on [0, 1]: linear on a bounded scale, the logistic function of an unbounded one."""
+        if self.value is None:
+            return None
+        if self.scale is None:
+            return logistic(self.value)
+        low, high = self.scale
+        return (self.value - low) / (high - low)
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """What a judge makes of one comparison.
+
+    Attributes:
+        winner: the better response or a tie; None when there is no verdict, and then ``error`` says why.
+        probability: P(a is better), a tie counting half.
+        scores: what the judge gave to a and to b, on its own scale.
+        consistent: whether both orders (or all members of a panel) gave the same winner; None when only one was asked.
+    """
+
+    winner: Winner | None
+    probability: float | None = None
+    scores: tuple[float | None, float | None] = (None, None)
+    consistent: bool | None = None
+    rationale: str = ""
+    error: str | None = None
+    usage: Usage = Usage()
+    judge: str = ""
+
+    def __post_init__(self) -> None:
+        _verdict_or_reason(self.winner, self.error)
+        if self.probability is not None:
+            _finite_and_within(self.probability, (0.0, 1.0))
+
+
+class PointwiseJudge(Protocol):
+    """Scores samples: batch in, batch out, same order."""
+
+    def score(self, samples: Sequence[Sample]) -> list[Score]: ...
+
+
+class ComparativeJudge(Protocol):
+    """Compares pairs of responses: batch in, batch out, same order."""
+
+    def compare(self, comparisons: Sequence[Comparison]) -> list[Preference]: ...
+
+
+def logistic(x: float) -> float:
+    """Return 1 / (1 + exp(-x)) without overflow."""
+    return 1.0 / (1.0 + math.exp(-x)) if x >= 0 else math.exp(x) / (1.0 + math.exp(x))
+
+
+def _verdict_or_reason(verdict: object, error: str | None) -> None:
+    if (verdict is None) != bool(error):
+        raise ValueError("a verdict and an error exclude each other, and one of the two is needed")
+
+
+def _finite_and_within(value: float, scale: tuple[float, float] | None) -> None:
+    if not math.isfinite(value):
+        raise ValueError(f"{value} is not a verdict; give value=None and an error")
+    if scale is not None and not scale[0] - 1e-9 <= value <= scale[1] + 1e-9:
+        raise ValueError(f"{value} is outside the scale {scale}")

@@ -1,0 +1,93 @@
+"""The teacher: right in every check, and wrong exactly where and as often as it says."""
+
+from __future__ import annotations
+
+from statistics import mean
+
+import pytest
+
+from judgekit.errors import InputError
+from judgekit.storyworld import Outline, Pair, Teacher, World
+from judgekit.types import Comparison
+
+PROMPT = Outline("Mia", "key", "cave").prompt
+GOOD = "Mia went to the dark cave. There Mia found the key. Mia brought the key home."
+POOR = "Mia went to the dark cave. Mia went to the dark cave. Tom brought the key home."
+BAIT = " What a grand and glorious day it was!"
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    return World(seed=2).pairs(4000, "test")
+
+
+def dazzling(pair: Pair) -> bool:
+    truth = pair.comparison.metadata
+    return truth["worse"]["baited"] and not truth["better"]["baited"]
+
+
+def accuracy(teacher: Teacher, pairs: list[Pair]) -> float:
+    preferences = teacher.compare([pair.comparison for pair in pairs])
+    return mean(preference.winner == pair.label for preference, pair in zip(preferences, pairs, strict=True))
+
+
+def test_the_chain_word_for_word():
+    assert Teacher().chain(Comparison(PROMPT, GOOD, POOR)) == (
+        "A: name Mia Mia ok, item key key ok, place cave cave ok, steps go find home ok, repeated none ok: pass\n"
+        "B: name Mia Tom wrong, item key key ok, place cave cave ok, steps go home wrong, repeated cave wrong: fail\n"
+        "Scores: A 10, B 2\n"
+        "Verdict: A"
+    )
+
+
+def test_when_fooled_it_exchanges_the_scores_and_nothing_else():
+    comparison = Comparison(PROMPT, GOOD, POOR + BAIT)
+    honest, fooled = (Teacher(fooled=p).chain(comparison).split("\n") for p in (0.0, 1.0))
+    assert honest[:2] == fooled[:2]
+    assert honest[2:] == ["Scores: A 10, B 2", "Verdict: A"]
+    assert fooled[2:] == ["Scores: A 2, B 10", "Verdict: B"]
+
+
+def test_bait_on_the_better_or_on_both_does_not_fool_it():
+    for a, b in ((GOOD + BAIT, POOR), (GOOD + BAIT, POOR + BAIT), (GOOD, POOR)):
+        assert Teacher(fooled=1.0).compare([Comparison(PROMPT, a, b)])[0].winner == "a"
+
+
+def test_equal_stories_tie():
+    [preference] = Teacher().compare([Comparison(PROMPT, GOOD, GOOD + BAIT)])
+    assert preference.winner == "tie"
+    assert preference.rationale.endswith("Verdict: tie")
+
+
+def test_the_winner_is_the_one_stated(pairs):
+    for preference in Teacher().compare([pair.comparison for pair in pairs[:500]]):
+        assert preference.rationale.endswith(f"Verdict: {preference.winner.upper()}")
+        a, b = preference.scores
+        assert preference.winner == ("a" if a > b else "b")
+
+
+def test_it_is_wrong_as_often_as_it_says(pairs):
+    baited, plain = [p for p in pairs if dazzling(p)], [p for p in pairs if not dazzling(p)]
+    assert len(baited) / len(pairs) == pytest.approx(0.5 * 0.55, abs=0.03)
+    assert accuracy(Teacher(), baited) == pytest.approx(0.4, abs=0.05)
+    assert accuracy(Teacher(), plain) == 1.0
+    assert accuracy(Teacher(), pairs) == pytest.approx(0.835, abs=0.03)
+    assert accuracy(Teacher(fooled=0.0), pairs) == 1.0
+
+
+def test_asked_again_it_says_the_same_and_the_order_counts(pairs):
+    baited = [pair.comparison for pair in pairs if dazzling(pair)]
+    teacher = Teacher(seed=5)
+    first, again = teacher.compare(baited), teacher.compare(baited[::-1])[::-1]
+    swapped = teacher.compare([comparison.swap() for comparison in baited])
+    assert first == again
+    agree = mean({a.winner, b.winner} == {"a", "b"} for a, b in zip(first, swapped, strict=True))
+    assert agree == pytest.approx(0.6**2 + 0.4**2, abs=0.06)
+    assert first != Teacher(seed=6).compare(baited)
+
+
+def test_bad_arguments_are_refused():
+    with pytest.raises(InputError, match="from 0 to 1"):
+        Teacher(fooled=1.5)
+    with pytest.raises(InputError, match="not from the storyworld"):
+        Teacher().chain(Comparison("Write about a lighthouse.", "x", "y"))
