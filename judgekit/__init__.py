@@ -34,43 +34,44 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "judgekit.errors": (
-        "ConfigError",
-        "InputError",
-        "JournalError",
-        "JudgekitError",
-        "MissingExtraError",
-        "ModelError",
-        "RubricError",
-    ),
-    "judgekit.judges": ("ClassifierJudge", "GenRMJudge", "Judge", "PairwiseJudge", "PanelJudge", "RubricJudge"),
-    "judgekit.rubrics": ("Criterion", "Rubric"),
-    "judgekit.types": (
-        "ComparativeJudge",
-        "Comparison",
-        "Message",
-        "Pair",
-        "PointwiseJudge",
-        "Preference",
-        "Sample",
-        "Score",
-        "Usage",
-    ),
-}
-_HOME = {name: home for home, names in _HOMES.items() for name in names}
-
-__all__ = [  # noqa: PLE0604, RUF022
-    *sorted(_HOME),
-    "__version__",
+__all__ = [
+    "ClassifierJudge",
+    "ComparativeJudge",
+    "Comparison",
+    "ConfigError",
+    "Criterion",
+    "GenRMJudge",
+    "InputError",
+    "JournalError",
+    "Judge",
+    "JudgekitError",
+    "Message",
+    "MissingExtraError",
+    "ModelError",
+    "Pair",
+    "PairwiseJudge",
+    "PanelJudge",
+    "PointwiseJudge",
+    "Preference",
+    "Rubric",
+    "RubricError",
+    "RubricJudge",
+    "Sample",
+    "Score",
+    "Usage",
 ]
+
+# From the lightest to the heaviest, so that `Sample` does not wait for the judges.
+_HOMES = ("judgekit.types", "judgekit.errors", "judgekit.rubrics", "judgekit.judges")
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'judgekit' has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(_HOME[name]), name)
-    return value
+    if name in __all__:
+        for home in map(import_module, _HOMES):
+            if hasattr(home, name):
+                value = globals()[name] = getattr(home, name)
+                return value
+    raise AttributeError(f"module 'judgekit' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -6,7 +6,7 @@ The YAML is plain data. Tags, anchors, merge keys and doubled keys are refused, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 from judgekit.errors import ConfigError, nearest
 
 MAX_BYTES = 1_000_000
+MAX_DEPTH = 20
 Path_ = tuple[str | int, ...]
 C = TypeVar("C")
 
@@ -32,14 +33,18 @@ class Config(BaseModel):
         if isinstance(data, Mapping):
             for key in data:
                 if key not in cls.model_fields:
-                    raise unknown("key", str(key), cls.model_fields)
+                    raise unknown("key", str(key), cls.model_fields, key)
         return data
 
 
-def unknown(what: str, name: str, known: Mapping[str, Any] | list[str]) -> PydanticCustomError:
-    """Build the validation error for a name that nothing carries; `load` finds its line."""
-    message = f"unknown {what} {name!r}{nearest(name, known)}"
-    return PydanticCustomError("unknown_name", "{message}", {"message": message, "name": name})
+def problem(message: str, *at: str | int) -> PydanticCustomError:
+    """Build a validation error that `load` reports at the line of the key ``at``, seen from the validated value."""
+    return PydanticCustomError("problem", "{message}", {"message": message, "at": at})
+
+
+def unknown(what: str, name: str, known: Iterable[str], *at: str | int) -> PydanticCustomError:
+    """Build the validation error for a name that nothing carries."""
+    return problem(f"unknown {what} {name!r}{nearest(name, known)}", *at)
 
 
 def load(path: str | Path, kind: type[C], error: type[ConfigError] = ConfigError, **context: Any) -> C:
@@ -52,32 +57,35 @@ def load(path: str | Path, kind: type[C], error: type[ConfigError] = ConfigError
     data, lines = read_yaml(path, error)
     try:
         return TypeAdapter(kind).validate_python(data, context={"path": Path(path), **context})
-    except ValidationError as problems:
-        raise error("\n".join(_explain(path, problem, lines) for problem in problems.errors())) from None
+    except ValidationError as refused:
+        raise error("\n".join(_explain(path, fault, lines) for fault in refused.errors())) from None
 
 
 def read_yaml(path: str | Path, error: type[ConfigError] = ConfigError) -> tuple[Any, dict[Path_, int]]:
     """Return the data of one YAML file and the line of each key in it."""
     try:
         raw = Path(path).read_bytes()
-    except OSError as problem:
-        raise error(f"{path}: {problem.strerror or problem}") from None
+    except OSError as fault:
+        raise error(f"{path}: {fault.strerror or fault}") from None
     if len(raw) > MAX_BYTES:
         raise error(f"{path}: {len(raw)} bytes; a configuration has at most {MAX_BYTES}")
     try:
         return _Reader(path, error).read(raw.decode("utf-8"))
-    except UnicodeDecodeError as problem:
-        raise error(f"{path}: not UTF-8 at byte {problem.start}") from None
+    except UnicodeDecodeError as fault:
+        raise error(f"{path}: not UTF-8 at byte {fault.start}") from None
 
 
-def _explain(path: str | Path, problem: Any, lines: dict[Path_, int]) -> str:
+def _explain(path: str | Path, error: Any, lines: dict[Path_, int]) -> str:
     where: Path_ = ()
-    for part in problem["loc"]:  # pydantic names the branch of a union as if it stood in the file
+    for part in error["loc"]:  # pydantic names the branch of a union as if it stood in the file
         where = (*where, part) if (*where, part) in lines else where
-    name = (problem.get("ctx") or {}).get("name")
-    line = lines.get((*where, name), lines[where])
+    line, at = lines[where], where
+    for part in (error.get("ctx") or {}).get("at", ()):
+        at = (*at, part)
+        line = lines.get(at, line)
+    message = f"{error['loc'][-1]!r} is missing" if error["type"] == "missing" else error["msg"]
     place = ".".join(str(part) for part in where)
-    return f"{path}:{line}: {f'{place}: ' if place else ''}{problem['msg'].removeprefix('Value error, ')}"
+    return f"{path}:{line}: {f'{place}: ' if place else ''}{message.removeprefix('Value error, ')}"
 
 
 class _Reader:
@@ -88,23 +96,32 @@ class _Reader:
 
     def read(self, text: str) -> tuple[Any, dict[Path_, int]]:
         try:
-            for event in yaml.parse(text, Loader=yaml.SafeLoader):
-                if getattr(event, "anchor", None) is not None:
-                    self.refuse(event.start_mark.line, "YAML anchors and aliases are not accepted")
-                if getattr(event, "tag", None) is not None:
-                    self.refuse(event.start_mark.line, f"YAML tags are not accepted ({event.tag})")
+            self.check_events(text)
             root = yaml.compose(text, Loader=yaml.SafeLoader)
-        except yaml.MarkedYAMLError as problem:
-            mark = problem.problem_mark or problem.context_mark
-            self.refuse(mark.line if mark else 0, f"not YAML: {problem.problem or problem.context}")
-        except (yaml.YAMLError, RecursionError) as problem:
-            self.refuse(0, f"not YAML: {problem}")
+        except yaml.MarkedYAMLError as fault:
+            mark = fault.problem_mark or fault.context_mark
+            self.refuse(mark.line if mark else 0, f"not YAML: {fault.problem or fault.context}")
+        except yaml.YAMLError as fault:
+            self.refuse(0, f"not YAML: {fault}")
         if root is None:
             self.refuse(0, "the file is empty")
         return self.value(root, ()), self.lines
 
-    def refuse(self, line: int, problem: str) -> NoReturn:
-        raise self.error(f"{self.path}:{line + 1}: {problem}")
+    def check_events(self, text: str) -> None:
+        """Refuse what plain data has no need of, before anything is built from it."""
+        depth = 0
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            line = event.start_mark.line
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > MAX_DEPTH:
+                self.refuse(line, f"nested more than {MAX_DEPTH} deep")
+            if getattr(event, "anchor", None) is not None:
+                self.refuse(line, "YAML anchors and aliases are not accepted")
+            if getattr(event, "tag", None) is not None:
+                self.refuse(line, f"YAML tags are not accepted ({event.tag})")
+
+    def refuse(self, line: int, reason: str) -> NoReturn:
+        raise self.error(f"{self.path}:{line + 1}: {reason}")
 
     def value(self, node: yaml.Node, place: Path_) -> Any:
         self.lines.setdefault(place, node.start_mark.line + 1)

@@ -70,8 +70,8 @@ def require(module: str, extra: str) -> ModuleType:
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.split(".")[0] != module.split(".")[0]:
+        if error.name is None or error.name.split(".")[0] != module.split(".", maxsplit=1)[0]:
             raise
         raise MissingExtraError(
-            f"{module.split('.')[0]} is not installed; install it with: pip install 'judgekit-rl[{extra}]'"
+            f"{module.split('.', maxsplit=1)[0]} is not installed; install it with: pip install 'judgekit-rl[{extra}]'"
         ) from error

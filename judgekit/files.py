@@ -241,6 +241,13 @@ class _Ids:
 # --- writing ------------------------------------------------------------------------------------------------------
 
 
+def pair_row(pair: Pair) -> dict[str, Any]:
+    """Return the line of ``pairs.jsonl`` that `pair_of` reads."""
+    it = pair.comparison
+    sides = {"id": it.id, "prompt": it.prompt, "a": it.a, "b": it.b}
+    return {**sides, "label": pair.label, "group": pair.group, "metadata": dict(it.metadata)}
+
+
 def score_row(sample: Sample, score: Score) -> dict[str, Any]:
     """Return the output row of one sample."""
     return {
@@ -307,7 +314,9 @@ class Results:
             if row.get("judge") != self.judge:
                 self._refuse(number, "was written by another judge")
             if item is None or row.get("id") != item.id:
-                self._refuse(number, f"has the id {row.get('id')!r}; the input has {item.id if item else 'ended'!r} there")
+                self._refuse(
+                    number, f"has the id {row.get('id')!r}; the input has {item.id if item else 'ended'!r} there"
+                )
             self.done += 1
         yield from source
 

@@ -82,6 +82,11 @@ class Pair:
     group: str = ""
 
     @property
+    def id(self) -> str:
+        """The comparison's id."""
+        return self.comparison.id
+
+    @property
     def cluster(self) -> str:
         """The group, or the prompt where no group is given."""
         return self.group or prompt_text(self.comparison.prompt)

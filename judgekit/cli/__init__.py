@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from judgekit.cli import judging, rubrics, train
+from judgekit.cli import judging, quickstart, rubrics, train
 from judgekit.errors import JudgekitError
 
 app = typer.Typer(
@@ -16,6 +16,7 @@ app = typer.Typer(
 )
 app.command("score")(judging.score)
 app.command("compare")(judging.compare)
+app.command("quickstart")(quickstart.quickstart)
 app.add_typer(rubrics.app, name="rubrics")
 app.add_typer(train.app, name="train")
 

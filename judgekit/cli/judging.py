@@ -95,7 +95,11 @@ def _summary(out: Path, verdict: str) -> dict[str, Any]:
         elif row[verdict] is not None:
             counts[row[verdict]] += 1
     scored = counts["rows"] - counts["unscored"]
-    outcome = {"mean": total / scored if scored else None} if verdict == "value" else {k: counts[k] for k in ("a", "b", "tie")}
+    outcome = (
+        {"mean": total / scored if scored else None}
+        if verdict == "value"
+        else {k: counts[k] for k in ("a", "b", "tie")}
+    )
     first = {name: counts[name] for name in ("rows", "unscored")}
     return {**first, **outcome, **{name: counts[name] for name in ("model_calls", "from_journal")}}
 

@@ -19,7 +19,7 @@ LEAD = "Score: "
 
 def rubric_identity(rubric: Rubric) -> str:
     """Return the hash of a rubric and its prompt."""
-    return digest([rubric.model_dump(mode="json"), astuple(rubric.template)])
+    return digest([rubric.model_dump(mode="json", exclude={"prompt", "source"}), astuple(rubric.template)])
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,10 @@ class Case:
 
     @property
     def problem(self) -> str | None:
-        """Why this cannot be put to a judge at all: a response is empty once the thinking is cut."""
+        """Why this cannot be put to a judge at all: a text is missing, or empty once the thinking is cut."""
+        for slot in sorted(self.rubric.template.slots):
+            if slot.startswith("metadata.") and slot not in self.texts:
+                return f"{slot} is missing; the prompt of {self.rubric.id!r} shows it"
         for slot in ("response", "a", "b"):
             if slot in self.texts and not self.texts[slot].strip():
                 return f"response {slot} is empty" if slot != "response" else "the response is empty"

@@ -17,11 +17,17 @@ from numpy.typing import NDArray
 from judgekit.config import Config
 from judgekit.errors import ConfigError, require
 from judgekit.judges.base import digest
-from judgekit.judges.features import FEATURES, feature_matrix
+from judgekit.judges.features import feature_matrix, feature_names
 from judgekit.models.encoder import Encoder
 from judgekit.types import Sample
 
 FILE = "classifier.safetensors"
+CLIP = 4.0
+
+
+def standardise(features: NDArray[np.float64], centre: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return (features - centre) / scale, clipped at 4: one outlying feature must not outvote all the others."""
+    return np.clip((features - centre) / scale, -CLIP, CLIP)
 
 
 class EmbeddedConfig(Config):
@@ -37,7 +43,7 @@ class EmbeddedConfig(Config):
 
 @dataclass
 class EmbeddedClassifier:
-    """Strength = weights . (features - centre) / scale, in logits; 0 is the mean of the training responses.
+    """Strength = weights . standardised features, in logits; 0 is about the mean of the training responses.
 
     Attributes:
         weights, centre, scale: one number a feature, shape (features,).
@@ -52,20 +58,20 @@ class EmbeddedClassifier:
     def identity(self) -> dict[str, Any]:
         """Provider, encoder and head."""
         head = digest([part.tolist() for part in (self.weights, self.centre, self.scale)])
-        return {"provider": "embedded", "encoder": self.encoder.identity, "features": list(FEATURES), "head": head}
+        return {"provider": "embedded", "encoder": self.encoder.identity, "features": list(feature_names()), "head": head}
 
     def strengths(self, samples: Sequence[Sample]) -> list[float | str]:
         """Return one strength a sample."""
         if not samples:
             return []
-        standard = (feature_matrix(samples, self.encoder.encode) - self.centre) / self.scale
-        return list((standard @ self.weights).tolist())
+        features = standardise(feature_matrix(samples, self.encoder.encode), self.centre, self.scale)
+        return list((features @ self.weights).tolist())
 
     def save(self, folder: Path) -> dict[str, Any]:
         """Write the head as safetensors; return the ``model:`` entry of a judge.yaml."""
         numpy_io = require("safetensors.numpy", "embed")
         tensors = {"weights": self.weights, "centre": self.centre, "scale": self.scale}
-        about = {"features": json.dumps(FEATURES), "encoder": self.encoder.identity}
+        about = {"features": json.dumps(feature_names()), "encoder": self.encoder.identity}
         numpy_io.save_file(tensors, folder / FILE, metadata=about)
         return {"provider": "embedded", "path": FILE, **({"encoder": self.encoder.path} if self.encoder.path else {})}
 
@@ -82,7 +88,7 @@ class EmbeddedClassifier:
                 about, parts = file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (OSError, safetensors.SafetensorError) as problem:
             raise ConfigError(f"{path}: no classifier can be read from it: {problem}") from None
-        for what, mine in (("features", json.dumps(FEATURES)), ("encoder", encoder.identity)):
+        for what, mine in (("features", json.dumps(feature_names())), ("encoder", encoder.identity)):
             if about.get(what) != mine:
                 raise ConfigError(f"{path}: was trained with other {what}; train it again with this version")
         return cls(parts["weights"], parts["centre"], parts["scale"], encoder)

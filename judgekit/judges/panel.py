@@ -20,13 +20,13 @@ POINTS: dict[Winner, float] = {"a": 1.0, "tie": 0.5, "b": 0.0}
 class PanelJudge(Judge):
     """Puts the verdicts of several judges together.
 
-    A member that fails is left out and named in the rationale; with half of the members or fewer there is no verdict. Members
-    on one scale keep it; otherwise all are mapped to [0, 1] (`Score.unit`). ``Score.criteria`` holds each member's value.
+    A member that fails is left out and named in the rationale; with half of the members or fewer there is no verdict.
+    Members on one scale keep it; otherwise all are mapped to [0, 1] (`Score.unit`). ``Score.criteria`` holds each
+    member's value.
 
     Attributes:
         combine: ``mean``, ``median``, ``weighted`` mean, or ``majority``: the most frequent value (mean of the most
-            frequent ones where several are). For pairs every rule but ``weighted`` and ``majority`` acts on P(a is
-            better); ``majority`` counts winners.
+            frequent ones where several are). For pairs ``majority`` counts winners, the others pool P(a is better).
         weights: one for each member, for ``weighted`` alone.
     """
 
@@ -119,7 +119,8 @@ POOLS: dict[Combine, Callable[[Sequence[float], Sequence[float]], float]] = {
 
 
 def _rationale(members: Sequence[Score | Preference]) -> str:
-    return "\n\n".join(f"judge_{i}: {m.error or m.rationale}" for i, m in enumerate(members, 1) if m.error or m.rationale)
+    texts = [(i, member.error or member.rationale) for i, member in enumerate(members, 1)]
+    return "\n\n".join(f"judge_{i}: {text}" for i, text in texts if text)
 
 
 def _failures(members: Sequence[Score | Preference]) -> str:

@@ -69,12 +69,12 @@ class RubricJudge(Judge):
 
     def _written(self, cases: Sequence[Case]) -> list[Score]:
         criteria: list[Criterion | None] = [None] if self.ask == "all" else list(self.rubric.criteria)
-        questions = [(case, criterion, draw) for case in cases for draw in range(self.samples) for criterion in criteria]
+        questions = [(case, c, draw) for case in cases for draw in range(self.samples) for c in criteria]
         answers = replies(self.model, [case.request(c, draw) for case, c, draw in questions], self.decoding)
         verdicts = [self._read(answer, c) for answer, (_, c, _) in zip(answers, questions, strict=True)]
         whole = [_merge(part) for part in _split(verdicts, len(criteria))]
-        usages = [sum((answer.usage for answer in part), Usage()) for part in _split(answers, len(criteria) * self.samples)]
-        return [self._score(part, usage) for part, usage in zip(_split(whole, self.samples), usages, strict=True)]
+        by_case = zip(_split(whole, self.samples), _split(answers, len(criteria) * self.samples), strict=True)
+        return [self._score(part, sum((answer.usage for answer in own), Usage())) for part, own in by_case]
 
     def _read(self, reply: Reply, criterion: Criterion | None) -> Verdict:
         if reply.text is not None:
@@ -107,9 +107,7 @@ class RubricJudge(Judge):
 
     def _expectation(self, answers: list[Readout]) -> Score:
         values = {c.id: _mean(c, answer) for c, answer in zip(self.rubric.criteria, answers, strict=True)}
-        problems = {
-            c.id: answer.error for c, answer in zip(self.rubric.criteria, answers, strict=True) if answer.error
-        }
+        problems = {c.id: answer.error for c, answer in zip(self.rubric.criteria, answers, strict=True) if answer.error}
         verdict = Verdict(values, problems)
         return self._score([verdict], sum((answer.usage for answer in answers), Usage()))
 

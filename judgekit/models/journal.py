@@ -17,8 +17,9 @@ from judgekit.types import Usage
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS calls (key TEXT PRIMARY KEY, answer TEXT NOT NULL, at TEXT NOT NULL DEFAULT current_timestamp)
-    WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS calls (
+    key TEXT PRIMARY KEY, answer TEXT NOT NULL, at TEXT NOT NULL DEFAULT current_timestamp
+) WITHOUT ROWID;
 """
 A = TypeVar("A", Reply, Readout)
 

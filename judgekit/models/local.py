@@ -10,8 +10,9 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -44,7 +45,7 @@ class LocalConfig(Config):
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     device: str = "auto"
     thinking: bool = False
-    batch_tokens: Annotated[int, Field(ge=1)] = 16_384
+    batch_tokens: Annotated[int, Field(ge=1)] = 32_768
     trust_remote_code: bool = False
 
     def build(self) -> LocalModel:
@@ -56,6 +57,7 @@ class LocalModel(Model):
     """A causal language model with a chat template, loaded on first use."""
 
     config: LocalConfig
+    _heads: dict[tuple[str, tuple[str, ...]], tuple[str, Menu]] = field(default_factory=dict, repr=False)
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -140,13 +142,15 @@ class LocalModel(Model):
             )
         )
 
-    def _tokens(self, text: str) -> list[int]:
-        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+    def _tokens(self, texts: Sequence[str]) -> list[list[int]]:
+        if not texts:
+            return []
+        return list(self.tokenizer(list(texts), add_special_tokens=False)["input_ids"])
 
     # --- written replies --------------------------------------------------------------------------------------
 
     def complete(self, requests: Sequence[Request], decoding: Decoding) -> Iterator[tuple[int, Reply]]:
-        prompts = [self._tokens(self.text(request.messages)) for request in requests]
+        prompts = self._tokens([self.text(request.messages) for request in requests])
         room = self.context - decoding.max_tokens
         for index, prompt in enumerate(prompts):
             if len(prompt) > room:
@@ -203,15 +207,15 @@ class LocalModel(Model):
         A question costs one position of the network, plus one for each point at which longer answers
         part ("1" and "10"); see `judgekit.models.menu.Menu`.
         """
-        texts = [self.text(question.messages) + question.lead for question in questions]
-        contexts = [self._tokens(text) for text in texts]
+        heads = [self._head(question) for question in questions]
+        contexts = self._tokens([self.text(q.messages) + lead for q, (lead, _) in zip(questions, heads, strict=True)])
         menus: dict[int, Menu] = {}
         for index, question in enumerate(questions):
             room = self.context - 8
             if len(contexts[index]) > room:
                 yield index, Readout(None, _too_long(len(contexts[index]), room))
             else:
-                menus[index] = self._menu(texts[index], contexts[index], question)
+                menus[index] = heads[index][1]
         rows = [(index, prefix) for index, menu in menus.items() for prefix in menu.branches]
         logits = self._last_logits([contexts[index] + list(prefix) for index, prefix in rows])
         by_question: dict[int, dict[tuple[int, ...], Any]] = {index: {} for index in menus}
@@ -221,14 +225,28 @@ class LocalModel(Model):
             usage = Usage(1, 0, len(contexts[index]), 0)
             yield index, Readout(menu.probabilities(by_question[index]), usage=usage)
 
-    def _menu(self, text: str, context: list[int], question: Question) -> Menu:
-        answers = []
-        for answer in question.answers:
-            whole = self._tokens(text + answer)
-            if whole[: len(context)] != context:
-                raise ModelError(f"the tokenizer merges {question.lead!r} with {answer!r}; end the lead differently")
-            answers.append(tuple(whole[len(context) :]))
-        return Menu(tuple(answers), end=self.tokenizer.eos_token_id)
+    def _head(self, question: Question) -> tuple[str, Menu]:
+        """Return how the reply begins, and its menu in tokens.
+
+        Some tokenizers make one token of a space and the word after it. The lead must end where a token ends, so its
+        last space moves to the answers if they swallow it.
+        """
+        known = self._heads.get((question.lead, question.answers))
+        if known is None:
+            moved = tuple(f" {answer}" for answer in question.answers)
+            menu = self._menu(question.lead, question.answers)
+            lead = question.lead if menu else question.lead.rstrip()
+            menu = menu or self._menu(lead, moved)
+            if menu is None:
+                raise ModelError(f"the tokenizer merges {question.lead!r} with its answers {question.answers!r}")
+            known = self._heads[question.lead, question.answers] = (lead, menu)
+        return known
+
+    def _menu(self, lead: str, answers: tuple[str, ...]) -> Menu | None:
+        before, *whole = self._tokens([lead, *(lead + answer for answer in answers)])
+        if any(tokens[: len(before)] != before for tokens in whole):
+            return None
+        return Menu(tuple(tuple(tokens[len(before) :]) for tokens in whole), end=self.tokenizer.eos_token_id)
 
     def _last_logits(self, rows: list[list[int]]) -> list[Any]:
         """Return the logits after the last token of every row, in float32 on the CPU."""
@@ -294,7 +312,7 @@ def _common(a: list[int], b: list[int]) -> int:
 def _families(rows: list[tuple[int, list[int]]], length: int) -> Iterator[list[tuple[int, list[int]]]]:
     """Split sorted rows into runs whose neighbours share at least ``length`` tokens."""
     family = [rows[0]]
-    for before, row in zip(rows, rows[1:], strict=False):
+    for before, row in pairwise(rows):
         if _common(before[1], row[1]) < length:
             yield family
             family = []

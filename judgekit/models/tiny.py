@@ -68,5 +68,5 @@ def _tokenizer(texts: Iterable[str], vocabulary: int):  # type: ignore[no-untype
     )
     core.train_from_iterator(texts, trainer)
     return transformers.PreTrainedTokenizerFast(
-        tokenizer_object=core, eos_token="<|im_end|>", pad_token="<|endoftext|>", chat_template=CHAT_TEMPLATE
+        tokenizer_object=core, eos_token=CONTROL[2], pad_token=CONTROL[0], chat_template=CHAT_TEMPLATE
     )

@@ -17,7 +17,7 @@ CONTROL = re.compile(
     r"<(?=[|｜]|/?(?:think|s|bos|eos|pad|unk|start_of_turn|end_of_turn|start_header_id|end_header_id)>|<SYS>>|</SYS>>)"
     r"|\[(?=/?INST\])"
 )
-SENTENCE_END = re.compile(r"(?<=[.!?。！？])\s+")
+SENTENCE_GAP = re.compile(r"(?<=[.!?。！？])\s+|\n+")
 LENGTH_REQUEST = re.compile(r"\bwords? long\b", re.IGNORECASE)
 LONG_MENU = 12
 
@@ -30,13 +30,19 @@ def texts_of(rubric: Rubric, item: Sample | Comparison) -> dict[str, str]:
     else:
         fields |= {"a": item.a, "b": item.b}
     for slot in rubric.template.slots:
-        if slot.startswith("metadata."):
-            fields[slot] = _plain(item.metadata.get(slot.removeprefix("metadata."), ""))
+        name = slot.removeprefix("metadata.")
+        if name != slot and name in item.metadata:
+            fields[slot] = _plain(item.metadata[name])
     return {slot: CONTROL.sub(r"\g<0> ", _cut(rubric, slot, text)) for slot, text in fields.items()}
 
 
 def render(
-    rubric: Rubric, texts: Mapping[str, str], criterion: Criterion | None = None, *, value: bool = False, nonce: str = ""
+    rubric: Rubric,
+    texts: Mapping[str, str],
+    criterion: Criterion | None = None,
+    *,
+    value: bool = False,
+    nonce: str = "",
 ) -> list[Message]:
     """Put one question to a judge, with the texts inside the fence.
 
@@ -87,7 +93,7 @@ def reply_form(rubric: Rubric, criterion: Criterion | None = None) -> str:
         return _pairwise_form(rubric)
     if rubric.reply == "lines":
         asked = {"Score": criterion} if criterion else {c.id: c for c in rubric.criteria}
-        return "\n".join(f"{name}: <{menu_form(c)}>" for name, c in asked.items())
+        return "\n".join(["Reasons: ...", *(f"{name}: <{menu_form(c)}>" for name, c in asked.items())])
     return _json_form(_criterion_form(criterion) if criterion else {c.id: _criterion_form(c) for c in rubric.criteria})
 
 
@@ -95,7 +101,7 @@ def _pairwise_form(rubric: Rubric) -> str:
     low, high = rubric.scores
     verdict = "A|B|tie" if rubric.ties else "A|B"
     if rubric.reply == "lines":
-        return f"Score A: <{low}..{high}>\nScore B: <{low}..{high}>\nVerdict: <{verdict}>"
+        return f"Reasons: ...\nScore A: <{low}..{high}>\nScore B: <{low}..{high}>\nVerdict: <{verdict}>"
     reasons = {c.id: "..." for c in rubric.criteria}
     scores = {f"score_{side}": f"<{low}..{high}>" for side in "ab"}
     return _json_form({"reasons": reasons, **scores, "verdict": f"<{verdict}>"})
@@ -125,11 +131,10 @@ def without_thinking(text: str) -> str:
 
 def without_length_request(prompt: str) -> str:
     """Cut the last sentence that says "words long", so that the judge does not grade length (POLARIS)."""
-    sentences = SENTENCE_END.split(prompt)
-    for i in reversed(range(len(sentences))):
-        if LENGTH_REQUEST.search(sentences[i]):
-            del sentences[i]
-            return " ".join(sentences)
+    starts = [0, *(gap.end() for gap in SENTENCE_GAP.finditer(prompt))]
+    for start, end in reversed(list(zip(starts, [*starts[1:], len(prompt)], strict=True))):
+        if LENGTH_REQUEST.search(prompt, start, end):
+            return (prompt[:start] + prompt[end:]).strip()
     return prompt
 
 

@@ -61,7 +61,7 @@ class PairVerdict:
     reasons_first: bool = True
 
 
-class _Unreadable(Exception):
+class _UnreadableError(Exception):
     """There is no verdict; the message is the reason."""
 
 
@@ -70,15 +70,16 @@ def read_scores(rubric: Rubric, reply: str, criterion: Criterion | None = None) 
     asked = [criterion] if criterion else list(rubric.criteria)
     try:
         answer = after_thinking(reply)
-        found = _lines(answer) if rubric.reply == "lines" else _last_object(answer, _keys(asked, alone=criterion is not None))
-    except _Unreadable as problem:
+        keys = {"score"} if criterion else {c.id for c in asked}
+        found = _lines(answer) if rubric.reply == "lines" else _last_object(answer, keys)
+    except _UnreadableError as problem:
         return Verdict({c.id: None for c in asked}, {c.id: str(problem) for c in asked}, rationale=reply)
     values: dict[str, float | None] = {}
     problems: dict[str, str] = {}
     for c in asked:
         try:
             values[c.id] = _criterion_value(c, found, alone=criterion is not None)
-        except _Unreadable as problem:
+        except _UnreadableError as problem:
             values[c.id], problems[c.id] = None, str(problem)
     return Verdict(values, problems, answer.strip(), _reasons_first(found))
 
@@ -91,7 +92,7 @@ def read_preference(rubric: Rubric, reply: str) -> PairVerdict:
         winner = _winner(found, ties=rubric.ties)
         scores = _pair_score(rubric, found, "score_a"), _pair_score(rubric, found, "score_b")
         _agree(winner, scores)
-    except _Unreadable as problem:
+    except _UnreadableError as problem:
         return PairVerdict(None, rationale=reply, error=str(problem))
     return PairVerdict(winner, scores, answer.strip(), reasons_first=_reasons_first(found))
 
@@ -208,10 +209,6 @@ def _lines(text: str) -> dict[str, Any]:
 # --- values -----------------------------------------------------------------------------------------------------
 
 
-def _keys(asked: list[Criterion], *, alone: bool) -> set[str]:
-    return {"score"} if alone else {c.id for c in asked}
-
-
 def _criterion_value(criterion: Criterion, found: Mapping[str, Any], *, alone: bool) -> float:
     entry: Any = found if alone else found.get(criterion.id)
     if entry is None:
@@ -304,4 +301,4 @@ def _reasons_first(found: Mapping[str, Any]) -> bool:
 
 
 def _refuse(reason: str) -> NoReturn:
-    raise _Unreadable(reason)
+    raise _UnreadableError(reason)

@@ -7,20 +7,21 @@ import re
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from judgekit import content
-from judgekit.config import Config, load, unknown
-from judgekit.errors import RubricError
+from judgekit.config import Config, load, problem, unknown
+from judgekit.errors import ConfigError, RubricError
 from judgekit.rubrics.template import Template, default_template, read_template
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Polarity = Literal["positive", "negative", "bonus", "penalty"]
 SUBTRACTED = frozenset({"negative", "penalty"})
+LONGEST_MENU = 1000
 CATCH_ALLS = frozenset({"bonus", "penalty"})
 GATE_FORM = re.compile(r"(positive|negative) > (\d{1,6}(?:\.\d{1,6})?) \* (positive|negative)")
 
@@ -54,21 +55,33 @@ class Criterion(Config):
             raise ValueError("range must be [lowest, highest] with lowest < highest")
         if self.range is not None and not _whole((self.range[1] - self.range[0]) / self.step):
             raise ValueError(f"step {self.step:g} does not reach the end of the range")
+        if self.range is not None and (self.range[1] - self.range[0]) / self.step > LONGEST_MENU:
+            raise ValueError(f"a menu has at most {LONGEST_MENU} values; use a larger step")
         if self.anchors and not all(text.strip() for text in self.anchors.values()):
             raise ValueError("an anchor has no text")
         off = [key for key in self.anchors if self.range is not None and key not in self.menu.values()]
         if off:
             raise ValueError(f"anchor {off[0]!r} is not on the menu {', '.join(self.menu)}")
-        if len({isinstance(key, str) for key in self.anchors}) > 1:
-            raise ValueError("anchors are either all numbers or all words")
+        self._check_words([key for key in self.anchors if isinstance(key, str)])
         return self
+
+    def _check_words(self, words: list[str]) -> None:
+        if words and len(words) < len(self.anchors):
+            raise ValueError("anchors are either all numbers or all words")
+        if words and self.range is not None:
+            raise ValueError("words are a menu of their own; leave out the range")
+        if len({word.casefold() for word in words}) < len(words):
+            raise ValueError("two anchors differ only in case, which a reply may not keep")
+        for word in words:
+            if re.fullmatch(r"[-+.\d]+", word.strip()):
+                raise ValueError(f"the anchor {word!r} is quoted, which makes it a word; write the number without quotes")
 
     @cached_property
     def menu(self) -> dict[str, float]:
         """The values that a verdict may take, by the label under which the judge names them, lowest first."""
         if self.range is not None:
             low, high = self.range
-            values = [low + i * self.step for i in range(round((high - low) / self.step) + 1)]
+            values = [round(low + i * self.step, 9) for i in range(round((high - low) / self.step) + 1)]
             return {f"{value:g}": value for value in values}
         if all(isinstance(key, str) for key in self.anchors):
             return {str(key): float(i) for i, key in enumerate(self.anchors)}
@@ -142,13 +155,16 @@ class Rubric(Config):
         Raises:
             RubricError: no such rubric, or a malformed one; names the file, the line and the nearest known name.
         """
-        path = content.find("rubrics", str(name))
+        try:
+            path = content.find("rubrics", str(name))
+        except ConfigError as error:
+            raise RubricError(str(error)) from None
         rubric = load(path, cls, RubricError)
         return rubric.with_template(read_template(path, rubric.prompt, rubric.mode, rubric.language))
 
     def save(self, folder: Path) -> Path:
         """Write ``rubric.yaml`` and its prompt into ``folder``, such that `load` gives the same rubric."""
-        data = self.model_dump(mode="json", exclude_defaults=True) | {"prompt": "rubric.prompt.txt"}
+        data = _plain(self.model_dump(exclude_defaults=True) | {"prompt": "rubric.prompt.txt"})
         (folder / "rubric.prompt.txt").write_text(self.template.as_text(), encoding="utf-8")
         text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
         (folder / "rubric.yaml").write_text(text, encoding="utf-8")
@@ -169,26 +185,38 @@ class Rubric(Config):
     @classmethod
     def _distinct(cls, criteria: tuple[Criterion, ...]) -> tuple[Criterion, ...]:
         seen: set[str] = set()
-        for criterion in criteria:
+        for i, criterion in enumerate(criteria):
             if criterion.id in seen:
-                raise ValueError(f"the criterion id {criterion.id!r} stands twice")
+                raise problem(f"the criterion id {criterion.id!r} stands twice", i, "id")
             seen.add(criterion.id)
         return criteria
 
+    @field_validator("prompt")
+    @classmethod
+    def _beside(cls, prompt: str | None) -> str | None:
+        if prompt is not None and (Path(prompt).name != prompt or prompt == ".."):
+            raise ValueError(f"{prompt!r} must be the name of a file in the same folder")
+        return prompt
+
     @model_validator(mode="after")
-    def _fits_together(self, info: ValidationInfo) -> Self:
-        ids = [criterion.id for criterion in self.criteria]
-        for name in [*self.weights, *(gate.criterion for gate in self.gates)]:
-            if name not in ids:
-                raise unknown("criterion", name, ids)
+    def _fits_together(self) -> Self:
+        by_id = {criterion.id: criterion for criterion in self.criteria}
+        for name in self.weights:
+            if name not in by_id:
+                raise unknown("criterion", name, by_id, "weights", name)
+        for i, gate in enumerate(self.gates):
+            if gate.criterion not in by_id:
+                raise unknown("criterion", gate.criterion, by_id, "gates", i, "criterion")
+            if by_id[gate.criterion].menu and not gate.cap >= by_id[gate.criterion].scale[0]:
+                raise problem("the cap is below the criterion's lowest value", "gates", i, "cap")
         if self.mode == "pointwise":
-            for criterion in self.criteria:
+            for i, criterion in enumerate(self.criteria):
                 if not criterion.menu:
-                    raise ValueError(f"criterion {criterion.id!r} needs a range or anchors")
+                    raise problem(f"criterion {criterion.id!r} needs a range or anchors", "criteria", i, "id")
         if self.aggregation == "mean" and (self.gates or any(c.polarity in CATCH_ALLS for c in self.criteria)):
-            raise ValueError("gates, bonus and penalty need 'aggregation: sum'")
+            raise problem("gates, bonus and penalty need 'aggregation: sum'", "aggregation")
         if not self.scores[0] < self.scores[1]:
-            raise ValueError("scores must be [lowest, highest] with lowest < highest")
+            raise problem("scores must be [lowest, highest] with lowest < highest", "scores")
         return self
 
     def weight(self, criterion: Criterion) -> float:
@@ -197,7 +225,9 @@ class Rubric(Config):
 
     @cached_property
     def scale(self) -> tuple[float, float]:
-        """Lowest and highest possible total."""
+        """Lowest and highest possible total; of the score of each response, where the rubric is pairwise."""
+        if self.mode == "pairwise":
+            return float(self.scores[0]), float(self.scores[1])
         if self.aggregation == "sum":
             signed = [
                 (-high * w, -low * w) if c.polarity in SUBTRACTED else (low * w, high * w)
@@ -234,6 +264,15 @@ class Rubric(Config):
             if gate.holds(positive, negative):
                 capped[gate.criterion] = min(capped[gate.criterion], gate.cap)
         return capped
+
+
+def _plain(value: Any) -> Any:
+    """Return what YAML can hold: lists for tuples, 5 for 5.0."""
+    if isinstance(value, dict):
+        return {_plain(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _unit(criterion: Criterion, value: float) -> float:

@@ -29,6 +29,7 @@ from judgekit.types import Message
 SECTION = re.compile(r"^=== ([a-z ]{1,20}) ===$")
 SLOT = re.compile(r"\{\{([a-z_]{1,40}(?:\.\w{1,40})?)\}\}")
 SECTIONS = ("system", "material", "ask", "ask one", "ask value")
+OPTIONAL = ("ask one", "ask value")
 JUDGED = {"pointwise": ("prompt", "response", "reference"), "pairwise": ("prompt", "a", "b", "reference")}
 OURS = ("nonce", "criteria", "criterion", "format")
 
@@ -74,12 +75,8 @@ def read_template(rubric: Path, prompt: str | None, mode: str, language: str) ->
     """Read the prompt of a rubric file: its own, beside it, or the house's for its mode and language."""
     if prompt is None:
         return default_template(mode, language)
-    if Path(prompt).name != prompt:
-        raise RubricError(f"{rubric}: prompt: {prompt!r} must be the name of a file in the same folder")
     template, house = parse_template(rubric.parent / prompt, mode), default_template(mode, language)
-    return replace(
-        template, ask_one=template.ask_one or house.ask_one, ask_value=template.ask_value or house.ask_value
-    )
+    return replace(template, ask_one=template.ask_one or house.ask_one, ask_value=template.ask_value or house.ask_value)
 
 
 @lru_cache
@@ -98,12 +95,24 @@ def parse_template(path: Path, mode: str) -> Template:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as problem:
         raise RubricError(f"{path}: {getattr(problem, 'strerror', None) or problem}") from None
-    _check_slots(path, lines, mode)
     sections = _sections(path, lines)
-    missing = [name for name in SECTIONS[:3] if not sections.get(name)]
-    if missing:
-        raise RubricError(f"{path}:1: the section '=== {missing[0]} ===' is missing or empty")
+    _check_slots(path, lines, mode)
+    for name, slots in _needed(mode).items():
+        if not sections.get(name) and name in OPTIONAL:
+            continue
+        if not sections.get(name):
+            raise RubricError(f"{path}:1: the section '=== {name} ===' is missing or empty")
+        for slot in slots:
+            if slot not in SLOT.findall(sections[name]):
+                raise RubricError(f"{path}:1: the section '=== {name} ===' has no {{{{{slot}}}}}")
     return Template(*(sections.get(name, "") for name in SECTIONS))
+
+
+def _needed(mode: str) -> dict[str, tuple[str, ...]]:
+    """Return the slots without which a section makes no sense."""
+    judged = ("a", "b") if mode == "pairwise" else ("response",)
+    asks = {"ask": ("format",), "ask one": ("criterion", "format"), "ask value": ("criterion",)}
+    return {"system": ("criteria",), "material": judged, **asks}
 
 
 def _sections(path: Path, lines: list[str]) -> dict[str, str]:
@@ -136,6 +145,8 @@ def _check_slots(path: Path, lines: list[str], mode: str) -> None:
         for slot in SLOT.findall(line):
             if slot not in known and not slot.startswith("metadata."):
                 raise RubricError(f"{path}:{number}: unknown slot {slot!r}{nearest(slot, known)}")
+        if "{{" in SLOT.sub("", line):
+            raise RubricError(f"{path}:{number}: '{{{{' begins no slot; a slot reads {{{{response}}}}")
         if _judged(line) and not opened:
             raise RubricError(f"{path}:{number}: a judged text stands outside the fence of two {{{{nonce}}}} lines")
 

@@ -25,7 +25,7 @@ from judgekit.storyworld.raters import Rater, Rating, rate, simulated_raters
 from judgekit.storyworld.reading import Reading, read
 from judgekit.storyworld.stories import Story
 from judgekit.storyworld.teacher import Teacher
-from judgekit.storyworld.world import Pair, World
+from judgekit.storyworld.world import World
 
 __all__ = [
     "FLAWS",
@@ -38,7 +38,6 @@ __all__ = [
     "SEVERITY",
     "Flaw",
     "Outline",
-    "Pair",
     "Rater",
     "Rating",
     "Reading",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, get_args
+from typing import Final, get_args
 
 from judgekit.errors import InputError
 from judgekit.storyworld.dice import Dice
@@ -12,7 +12,7 @@ from judgekit.storyworld.flaws import FLAWS
 from judgekit.storyworld.outlines import Outline, Split, outlines
 from judgekit.storyworld.raters import Rating, rate, simulated_raters
 from judgekit.storyworld.stories import LONGEST, SHORTEST, Story, tell
-from judgekit.types import Comparison, Sample, Winner
+from judgekit.types import Comparison, Pair, Sample, Winner
 
 # How many flaws: of ten worse stories seven have one; of ten samples four are clean.
 WORSE_FLAWS: Final = (1, 1, 1, 1, 1, 1, 1, 2, 2, 3)
@@ -22,32 +22,6 @@ BETTER_FLAWED: Final = 0.5
 # How often a story ends in bait. Were it much rarer in the better ones, bait alone would give the answer away.
 WORSE_BAITED: Final = 0.5
 BETTER_BAITED: Final = 0.45
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Two stories to one outline and which of them is better.
-
-    ``comparison.metadata`` has the `Story.truth` of the ``better`` and of the ``worse`` story. It is kept by quality
-    and not by side, so that it still holds after ``Comparison.swap``.
-    """
-
-    comparison: Comparison
-    label: Winner
-    group: str
-
-    def to_row(self) -> dict[str, Any]:
-        """Return the line of ``pairs.jsonl``: id, prompt, a, b, label, group, metadata."""
-        it = self.comparison
-        return {
-            "id": it.id,
-            "prompt": it.prompt,
-            "a": it.a,
-            "b": it.b,
-            "label": self.label,
-            "group": self.group,
-            "metadata": dict(it.metadata),
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +47,11 @@ class World:
             )
 
     def pairs(self, n: int, split: Split = "train") -> list[Pair]:
-        """Return n pairs whose worse story has more flaws than the better one; each label is equally likely."""
+        """Return n pairs whose worse story has more flaws than the better one; each label is equally likely.
+
+        ``metadata`` has the `Story.truth` of the ``better`` and of the ``worse`` story: by quality and not by side, so
+        that it still holds after ``Comparison.swap``.
+        """
         _check(n, split)
         return [self._pair(split, i) for i in range(n)]
 

@@ -1,11 +1,12 @@
 """Malformed rubrics are refused with the file, the line and the nearest known name.
 
-In the examples ``#!`` marks the line that the message must name; where several lines carry it, any of them will do.
+In the examples ``#!`` marks the line that the message must name; inside a criterion or a gate its first line will do.
 """
 
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -64,7 +65,7 @@ PAIR = "id: t\ntitle: T\nmode: pairwise\ncriteria:\n  - {id: plot, title: Plot}\
 
 
 def refusal(tmp_path: Path, rubric: str | bytes, prompt: str | bytes | None = None, file: str = "bad.yaml") -> str:
-    """Return the message with which the rubric is refused; it names ``file``."""
+    """Return the message with which the rubric is refused, without the folder; it names ``file``."""
     path = tmp_path / "bad.yaml"
     path.write_bytes(rubric.encode() if isinstance(rubric, str) else rubric)
     if prompt is not None:
@@ -73,7 +74,7 @@ def refusal(tmp_path: Path, rubric: str | bytes, prompt: str | bytes | None = No
         Rubric.load(path)
     message = str(caught.value)
     assert str(tmp_path / file) in message
-    return message
+    return message.replace(str(tmp_path), "")
 
 
 def edited(text: str, old: str, new: str) -> str:
@@ -83,6 +84,14 @@ def edited(text: str, old: str, new: str) -> str:
 
 def lines_named(message: str) -> list[int]:
     return [int(n) for n in re.findall(r"(?:\.yaml|\.txt):(\d+):", message)]
+
+
+def marked_lines(text: str) -> set[int]:
+    """Return the lines with a mark, and the first line of the list item that each stands in."""
+    lines = text.splitlines()
+    marked = {i for i, line in enumerate(lines, 1) if "#!" in line}
+    inside = {i for i in marked if lines[i - 1].startswith("    ")}
+    return marked | {max(j for j in range(1, i) if lines[j - 1].startswith("  - ")) for i in inside}
 
 
 def test_the_good_one_loads(tmp_path: Path) -> None:
@@ -100,8 +109,8 @@ RUBRICS = {
     "unknown key, singular": ("weights:\n", "wieght: #!\n", "'wieght'; did you mean 'weights'?"),
     "unknown key in a criterion": ("    step: 0.5", "    stepp: 0.5 #!", "'stepp'; did you mean 'step'?"),
     "unknown key in a gate": ("    cap: 0", "    capp: 0 #!", "'capp'; did you mean 'cap'?"),
-    "weight of no criterion": ("  plot: 2", "  plto: 2 #!", "unknown criterion 'plto'; did you mean 'plot'?"),
-    "gate of no criterion": ("criterion: bonus", "criterion: bonsu #!", "unknown criterion 'bonsu'; did you mean 'bonus'?"),
+    "weight of no criterion": ("  plot: 2", "  plto: 2 #!", "'plto'; did you mean 'plot'?"),
+    "gate of no criterion": ("criterion: bonus", "criterion: bonsu #!", "'bonsu'; did you mean 'bonus'?"),
     "unknown mode": ("mode: pointwise", "mode: pointwize #!", "pointwise"),
     "unknown polarity": ("polarity: bonus", "polarity: bnous #!", "bonus"),
     "unknown strip": ("aggregation: sum", "aggregation: sum\nstrip: [thinkng] #!", "thinking"),
@@ -121,6 +130,8 @@ RUBRICS = {
     "range of three": ("range: [0, 5]", "range: [0, 3, 5] #!", "range"),
     "range of words": ("range: [0, 5]", "range: [low, high] #!", "range"),
     "infinite range": ("range: [0, 5]", "range: [0, .inf] #!", ".inf"),
+    "menu without end": ("range: [0, 8]", "range: [0, 2000000] #!", "menu"),
+    "numbers as words": ('      "no": None.\n      "yes": One.', '      "1": None. #!\n      "2": One. #!', "'1'"),
     "step off the end": ("step: 0.5", "step: 0.7 #!", "step 0.7"),
     "step zero": ("step: 0.5", "step: 0 #!", "step"),
     "step negative": ("step: 0.5", "step: -1 #!", "step"),
@@ -144,7 +155,7 @@ RUBRICS = {
     "merge key": ("range: [0, 8]", "<<: {range: [0, 8]} #!", "'<<'"),
     "doubled key": ("    polarity: bonus", "    polarity: bonus\n    title: Again #!", "'title' stands twice"),
     "doubled anchor": ("5: Everything.", "0: Everything. #!", "stands twice"),
-    "not YAML": ("title: Good", "title: [Good #!", "not YAML"),
+    "not YAML": ("title: Good", "title: Good: Better #!", "not YAML"),
     "two documents": ("criteria:\n", "--- #!\ncriteria:\n", "not YAML"),
     "a list as a key": ("title: Good", "title: Good\n? [a, b] #!\n: c", "a key must be"),
 }
@@ -156,16 +167,31 @@ def test_a_malformed_rubric_is_refused(tmp_path: Path, old: str, new: str, says:
     message = refusal(tmp_path, text)
     assert says in message
     assert lines_named(message), "the message names no line"
-    assert not (marked := [i for i, line in enumerate(text.splitlines(), 1) if "#!" in line]) or set(marked) & set(
-        lines_named(message)
-    ), f"should name line {marked}: {message}"
+    if wanted := marked_lines(text):
+        assert wanted & set(lines_named(message)), f"should name one of the lines {sorted(wanted)}: {message}"
+
+
+def test_an_anchor_may_stand_on_any_decimal_step(tmp_path: Path) -> None:
+    path = tmp_path / "tenths.yaml"
+    text = GOOD.replace("range: [0, 5]\n    step: 0.5", "range: [0, 1]\n    step: 0.1").replace(
+        "5: Everything", "0.3: A third"
+    )
+    path.write_text(text, encoding="utf-8")  # 3 * 0.1 is 0.30000000000000004
+    menu = Rubric.load(path).criteria[0].menu
+    assert list(menu.values()) == [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1]
 
 
 @pytest.mark.parametrize("missing", ["id", "title", "criteria"])
 def test_a_missing_key_is_named(tmp_path: Path, missing: str) -> None:
     text = re.sub(rf"^{missing}:.*\n(?:[ ].*\n)*", "", GOOD, flags=re.MULTILINE)
     message = refusal(tmp_path, text)
-    assert missing in message and lines_named(message)
+    assert re.search(rf"\b{missing}\b", message) and lines_named(message)
+
+
+def test_a_missing_key_of_a_criterion_is_named(tmp_path: Path) -> None:
+    message = refusal(tmp_path, edited(GOOD, "    title: Ending\n", ""))
+    assert re.search(r"\btitle\b", message)
+    assert lines_named(message) == [GOOD.splitlines().index("  - id: ending") + 1]
 
 
 @pytest.mark.parametrize(
@@ -179,13 +205,19 @@ def test_a_missing_key_is_named(tmp_path: Path, missing: str) -> None:
         (b"\xff\xfei\x00d\x00", "not UTF-8"),
         (b"id: a\x00b\n", ""),
         (b"x" * 1_000_001, "1000001 bytes"),
-        (b"[" * 100_000, "not YAML"),
+        (b"[" * 500, "nested"),
         (b"id: t\ntitle: T\ncriteria: []\n", "criteria"),
     ],
     ids=["empty", "comment", "scalar", "list", "latin-1", "utf-16", "NUL", "huge", "deep", "no criteria"],
 )
 def test_a_file_that_is_no_rubric_is_refused(tmp_path: Path, raw: bytes, says: str) -> None:
     assert says in refusal(tmp_path, raw)
+
+
+def test_deep_nesting_is_refused_at_once(tmp_path: Path) -> None:
+    began = time.perf_counter()
+    refusal(tmp_path, b"[" * 3000)  # 5 s and more if the whole of it is scanned: the time grows with the square
+    assert time.perf_counter() - began < 2
 
 
 def test_a_tag_runs_nothing(tmp_path: Path) -> None:
@@ -219,18 +251,18 @@ PROMPTS = {
     "spaces in a slot": ("{{response}}", "{{ response }}", "{{ response }}", "slot"),
     "capital in a slot": ("{{response}}", "{{Response}}", "{{Response}}", "slot"),
     "slot that never ends": ("{{response}}", "{{response}", "{{response}", "slot"),
-    "outside the fence, before": ("=== material ===\n", "=== material ===\n{{prompt}} again\n", "{{prompt}} again", "outside the fence"),
-    "outside the fence, in system": ("You judge.", "You judge {{response}}.", "You judge {{", "outside the fence"),
-    "outside the fence, in ask": ("=== ask ===\n", "=== ask ===\nOn {{metadata.topic}}\n", "On {{", "outside the fence"),
-    "fence without a nonce": ("<<< response {{nonce}}\n", "<<< response\n", "{{response}}", "outside the fence"),
-    "text on the fence line": ("<<< response {{nonce}}\n{{response}}\n", "<<< {{nonce}} {{response}}\n", "{{response}}", "outside"),
+    "outside the fence, before": ("=== material ===\n", "=== material ===\n{{prompt}}!\n", "{{prompt}}!", "outside"),
+    "outside the fence, in system": ("You judge.", "On {{response}}.", "On {{", "outside"),
+    "outside the fence, in ask": ("=== ask ===\n", "=== ask ===\nOn {{metadata.topic}}\n", "On {{", "outside"),
+    "fence without a nonce": ("<<< response {{nonce}}\n", "<<< response\n", "{{response}}", "outside"),
+    "text on the fence line": ("<<< response {{nonce}}\n{{res", "<<< {{nonce}} {{res", "{{response}}", "outside"),
     "unclosed fence": ("{{response}}\n>>> {{nonce}}\n", "{{response}}\n", "<<< response", "never closed"),
     "unknown section": ("=== material ===", "=== materials ===", "=== materials ===", "did you mean 'material'?"),
     "doubled section": ("=== ask one ===", "=== ask ===", None, "stands twice"),
     "text before the first": ("=== system ===\n", "Hello\n=== system ===\n", "Hello", "before the first section"),
     "no ask": ("=== ask ===\n{{format}}\n", "", None, "'=== ask ===' is missing"),
     "empty ask": ("=== ask ===\n{{format}}\n", "=== ask ===\n\n", None, "'=== ask ===' is missing"),
-    "no system": ("=== system ===\nYou judge. The mark is {{nonce}}.\n{{criteria}}\n", "", None, "'=== system ===' is missing"),
+    "empty system": ("You judge. The mark is {{nonce}}.\n{{criteria}}\n", "", None, "'=== system ===' is missing"),
     "response not shown": ("<<< response {{nonce}}\n{{response}}\n>>> {{nonce}}\n", "", None, "response"),
     "no form of the reply": ("=== ask ===\n{{format}}\n", "=== ask ===\nJudge.\n", None, "format"),
     "no criteria": ("{{criteria}}\n", "", None, "criteria"),

@@ -13,8 +13,9 @@ from judgekit.rubrics.prompt import LENGTH_REQUEST, nonce_for, render, texts_of
 from judgekit.rubrics.reply import read_preference, read_scores
 from judgekit.rubrics.rubric import Criterion, Rubric
 from judgekit.rubrics.template import default_template
-from judgekit.types import Comparison, Sample, Score
+from judgekit.types import Comparison, Message, Sample, Score
 
+Asked = tuple[Criterion | None, bool]
 NONCE = nonce_for(b"a secret", "a question")
 LENGTH = "Your story should be approximately 800 words long."
 SCALES = {
@@ -53,12 +54,18 @@ def item_for(rubric: Rubric) -> Sample | Comparison:
     return sample() if rubric.mode == "pointwise" else Comparison("PROMPT-7", "SIDE-A-7", "SIDE-B-7")
 
 
-def prompt_of(rubric: Rubric, item: Sample | Comparison, criterion: Criterion | None = None, nonce: str = NONCE) -> str:
-    return "\n".join(turn["content"] for turn in render(rubric, texts_of(rubric, item), criterion, nonce))
+def chat_of(rubric: Rubric, item: Sample | Comparison, asked: Asked = (None, False)) -> list[Message]:
+    return render(rubric, texts_of(rubric, item), asked[0], value=asked[1], nonce=NONCE)
 
 
-def questions(rubric: Rubric) -> list[Criterion | None]:
-    return [None, *(rubric.criteria if rubric.mode == "pointwise" else ())]
+def prompt_of(rubric: Rubric, item: Sample | Comparison, asked: Asked = (None, False)) -> str:
+    return "\n".join(turn["content"] for turn in chat_of(rubric, item, asked))
+
+
+def questions(rubric: Rubric) -> list[Asked]:
+    """All that a judge can be asked: every criterion at once; one of them; the bare value of one."""
+    alone = rubric.criteria if rubric.mode == "pointwise" else ()
+    return [(None, False), *((c, value) for c in alone for value in (False, True))]
 
 
 # --- all of them ------------------------------------------------------------------------------------------------
@@ -97,8 +104,8 @@ def test_every_judged_text_stands_once_and_inside_the_fence(name: str) -> None:
     texts = texts_of(rubric, item_for(rubric))
     judged = [texts[slot] for slot in rubric.template.slots if slot in texts]
     assert len(judged) >= 2
-    for criterion in questions(rubric):
-        lines = prompt_of(rubric, item_for(rubric), criterion).splitlines()
+    for asked in questions(rubric):
+        lines = prompt_of(rubric, item_for(rubric), asked).splitlines()
         for text in judged:
             [at] = [i for i, line in enumerate(lines) if text in line]
             assert re.fullmatch(rf"<<< .+ {NONCE}", lines[at - 1])
@@ -108,15 +115,15 @@ def test_every_judged_text_stands_once_and_inside_the_fence(name: str) -> None:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_slot_is_filled(name: str) -> None:
     rubric = Rubric.load(name)
-    for criterion in questions(rubric):
-        text = prompt_of(rubric, item_for(rubric), criterion)
+    for asked in questions(rubric):
+        text = prompt_of(rubric, item_for(rubric), asked)
         assert "{{" not in text and "}}" not in text
 
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_the_judge_is_told_the_mark_every_criterion_and_the_form_of_the_reply(name: str) -> None:
     rubric = Rubric.load(name)
-    system, user = render(rubric, texts_of(rubric, item_for(rubric)), nonce=NONCE)
+    system, user = chat_of(rubric, item_for(rubric))
     assert NONCE in system["content"]
     for criterion in rubric.criteria:
         assert f"{criterion.id} ({criterion.title})" in system["content"]
@@ -127,7 +134,7 @@ def test_the_judge_is_told_the_mark_every_criterion_and_the_form_of_the_reply(na
 def test_all_questions_about_one_text_share_their_beginning(name: str) -> None:
     rubric = Rubric.load(name)
     material = rubric.template.material.count("\n") + 1
-    chats = [render(rubric, texts_of(rubric, sample()), criterion, NONCE) for criterion in questions(rubric)]
+    chats = [chat_of(rubric, sample(), asked) for asked in questions(rubric)]
     assert len({chat[0]["content"] for chat in chats}) == 1
     assert len({tuple(chat[1]["content"].splitlines()[:material]) for chat in chats}) == 1
 
@@ -135,15 +142,16 @@ def test_all_questions_about_one_text_share_their_beginning(name: str) -> None:
 @pytest.mark.parametrize("name", SCALES)
 def test_a_question_about_one_criterion_asks_for_that_one(name: str) -> None:
     rubric = Rubric.load(name)
-    for criterion in rubric.criteria:
-        user = render(rubric, texts_of(rubric, sample()), criterion, NONCE)[1]["content"]
-        assert [c.id for c in rubric.criteria if f"{c.id} ({c.title})" in user] == [criterion.id]
+    for criterion, value in questions(rubric)[1:]:
+        user = chat_of(rubric, sample(), (criterion, value))[1]["content"]
+        assert [c for c in rubric.criteria if f"{c.id} ({c.title})" in user] == [criterion]
+        assert ("{" not in user.split(NONCE)[-1]) == value  # the form of a reply, or the bare value
 
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_the_form_asks_for_reasons_before_scores(name: str) -> None:
     rubric = Rubric.load(name)
-    user = render(rubric, texts_of(rubric, item_for(rubric)), nonce=NONCE)[1]["content"]
+    user = chat_of(rubric, item_for(rubric))[1]["content"]
     form = json.loads(user[user.index("\n{\n") :])
     if rubric.mode == "pairwise":
         assert list(form) == ["reasons", "score_a", "score_b", "verdict"]
@@ -181,11 +189,28 @@ def test_thinking_is_cut_from_the_response(name: str) -> None:
     assert "SECRET PLAN" not in text and "THE STORY" in text
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("mode", ["pointwise", "pairwise"])
+def test_the_house_prompt_fits_both_forms_of_reply(mode: str, language: str) -> None:
+    template = default_template(mode, language)
+    assert not any("JSON" in text for text in (template.system, template.ask, template.ask_one))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_saved_copy_asks_the_same(name: str, tmp_path: Path) -> None:
+    rubric = Rubric.load(name)
+    copy = Rubric.load(rubric.save(tmp_path))
+    assert copy.model_dump(exclude={"prompt"}) == rubric.model_dump(exclude={"prompt"})
+    for asked in questions(rubric):
+        assert chat_of(copy, item_for(rubric), asked) == chat_of(rubric, item_for(rubric), asked)
+
+
 @pytest.mark.parametrize("mode", ["pointwise", "pairwise"])
 def test_the_house_has_a_prompt_in_both_languages(mode: str) -> None:
     english, chinese = (default_template(mode, language) for language in ("en", "zh"))
     assert english.slots == chinese.slots
-    assert bool(english.ask_one) == bool(chinese.ask_one) == (mode == "pointwise")
+    for template in (english, chinese):
+        assert bool(template.ask_one) == bool(template.ask_value) == (mode == "pointwise")
     assert len(chinese.system) < len(english.system)
 
 
@@ -247,13 +272,13 @@ def test_episodebench_shows_the_material_and_no_label_of_the_player(name: str) -
     slots = {"metadata.background", "metadata.history", "metadata.episode", "metadata.progress", "metadata.user_input"}
     assert rubric.template.slots - ours == {*slots, "response"}
     labelled = sample(type="abnormal", user_type="abnormal", behaviour="hacking", behavior="hacking", label="hacking")
-    for criterion in questions(rubric):
-        text = prompt_of(rubric, labelled, criterion)
-        assert text == prompt_of(rubric, sample(), criterion)
+    for asked in questions(rubric):
+        text = prompt_of(rubric, labelled, asked)
+        assert text == prompt_of(rubric, sample(), asked)
         assert not re.search("abnormal|hacking", text)
 
 
-@pytest.mark.parametrize(("name", "words"), zip(EPISODEBENCH, [("30 %", "70 %"), ("30%", "70%")], strict=True))
+@pytest.mark.parametrize(("name", "words"), [(EPISODEBENCH[0], ("30 %", "70 %")), (EPISODEBENCH[1], ("30%", "70%"))])
 def test_episodebench_states_the_pace_once_and_under_guidance(name: str, words: tuple[str, str]) -> None:
     rubric = Rubric.load(name)
     text = prompt_of(rubric, sample())
@@ -265,7 +290,10 @@ def test_episodebench_states_the_pace_once_and_under_guidance(name: str, words: 
 @pytest.mark.parametrize("name", EPISODEBENCH)
 def test_episodebench_says_what_each_severity_costs(name: str) -> None:
     rubric = Rubric.load(name)
-    severities = {"en": ["very poor 3", "poor 2", "average 1", "excellent 0"], "zh": ["很差扣 3", "较差扣 2", "一般扣 1", "优秀扣 0"]}
+    severities = {
+        "en": ["very poor 3", "poor 2", "average 1", "excellent 0"],
+        "zh": ["很差扣 3", "较差扣 2", "一般扣 1", "优秀扣 0"],
+    }
     for severity in severities[rubric.language]:
         assert severity in rubric.template.system
     for criterion in rubric.criteria[:4]:
@@ -332,8 +360,8 @@ def test_story_quality_has_four_bands_that_cover_each_range() -> None:
         # Exactly half is not more than half: pos 80; neg 5+6+5+5+5+6+3+1+1+3 = 40; bonus: 40 > 40 no, stays 8.
         # penalty: 80 > 60 yes, 8 -> 3. 80 - 40 + 8 - 3 = 45
         ([12, 16, 12, 12, 16, 12], [5, 6, 5, 5, 5, 6, 3, 1, 1, 3], 8, 8, 45),
-        # Exactly 1.5 times is not more: pos 6+9+6+6+9+6 = 42; neg 3+4+3+3+3+4+3+1+1+3 = 28. penalty: 42 > 42 no, stays 8.
-        # bonus: 28 > 21 yes, 8 -> 0. 42 - 28 + 0 - 8 = 6
+        # Exactly 1.5 times is not more: pos 6+9+6+6+9+6 = 42; neg 3+4+3+3+3+4+3+1+1+3 = 28. penalty: 42 > 42 no,
+        # stays 8. bonus: 28 > 21 yes, 8 -> 0. 42 - 28 + 0 - 8 = 6
         ([6, 9, 6, 6, 9, 6], [3, 4, 3, 3, 3, 4, 3, 1, 1, 3], 8, 8, 6),
         # Negative and not clamped: pos 2+3+2+1+2+2 = 12; neg 10+14+11+9+12+15+8+4+6+13 = 102.
         # bonus: 102 > 6 yes, 3 -> 0. penalty: 12 > 153 no, stays 6. 12 - 102 + 0 - 6 = -96
@@ -369,7 +397,9 @@ def test_story_quality_takes_no_fault_without_a_quote(score: int, quote: str, va
     assert read_scores(rubric, reply, fault).values["generic_language"] == value
 
 
-@pytest.mark.parametrize(("score", "quote", "value"), [(1, "", 1), (2, "", None), (2, "a line", 2), (9, "a line", None)])
+@pytest.mark.parametrize(
+    ("score", "quote", "value"), [(1, "", 1), (2, "", None), (2, "a line", 2), (9, "a line", None)]
+)
 def test_story_quality_takes_a_large_catch_all_only_with_a_quote(score: int, quote: str, value: float | None) -> None:
     rubric = Rubric.load("story/story_quality")
     reply = json.dumps({"reason": "r", "quote": quote, "score": score})
@@ -380,7 +410,9 @@ def test_story_quality_takes_a_large_catch_all_only_with_a_quote(score: int, quo
 @pytest.mark.parametrize("end", ["", " Begin at sea."])
 def test_story_quality_does_not_show_the_length_request_or_the_thinking(end: str) -> None:
     rubric = Rubric.load("story/story_quality")
-    item = Sample(f"Write about a lighthouse. {LENGTH}{end}", "<think>I plan 800 words long.</think>\nThe lamp went out.")
+    item = Sample(
+        f"Write about a lighthouse. {LENGTH}{end}", "<think>I plan 800 words long.</think>\nThe lamp went out."
+    )
     text = prompt_of(rubric, item)
     assert f"Write about a lighthouse.{end}" in text
     assert "The lamp went out." in text
@@ -446,5 +478,6 @@ def test_a_pairwise_rubric_asks_for_two_scores_and_a_winner(name: str, ids: list
 def test_a_swapped_comparison_differs_only_in_the_responses(name: str) -> None:
     rubric = Rubric.load(name)
     pair = Comparison("PROMPT-7", "SIDE-A-7", "SIDE-B-7")
-    swapped = prompt_of(rubric, pair.swap())
-    assert swapped.replace("SIDE-A-7", "?").replace("SIDE-B-7", "SIDE-A-7").replace("?", "SIDE-B-7") == prompt_of(rubric, pair)
+    names = {"SIDE-A-7": "SIDE-B-7", "SIDE-B-7": "SIDE-A-7"}
+    swapped = re.sub("SIDE-[AB]-7", lambda side: names[side[0]], prompt_of(rubric, pair.swap()))
+    assert swapped == prompt_of(rubric, pair)

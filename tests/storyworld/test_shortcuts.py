@@ -7,7 +7,8 @@ from statistics import mean
 
 import pytest
 
-from judgekit.storyworld import Pair, World
+from judgekit.storyworld import World
+from judgekit.types import Pair
 
 pytestmark = pytest.mark.slow
 

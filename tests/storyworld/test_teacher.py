@@ -7,8 +7,8 @@ from statistics import mean
 import pytest
 
 from judgekit.errors import InputError
-from judgekit.storyworld import Outline, Pair, Teacher, World
-from judgekit.types import Comparison
+from judgekit.storyworld import Outline, Teacher, World
+from judgekit.types import Comparison, Pair
 
 PROMPT = Outline("Mia", "key", "cave").prompt
 GOOD = "Mia went to the dark cave. There Mia found the key. Mia brought the key home."

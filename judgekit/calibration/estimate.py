@@ -1,0 +1,80 @@
+"""A number with its interval, and the cluster bootstrap that gives means theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from judgekit.errors import InputError
+
+CHUNK = 1 << 22  # weights held at a time: bounds memory, changes nothing in the result
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A value with a 95 % interval.
+
+    Attributes:
+        n: how many items it rests on; ``clusters``: in how many independent groups.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+    clusters: int
+    method: str
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+def cluster_bootstrap(
+    values: ArrayLike,
+    clusters: Sequence[Hashable],
+    rng: np.random.Generator,
+    *,
+    draws: int = 2000,
+    confidence: float = 0.95,
+) -> Estimate:
+    """Mean of ``values`` with a percentile interval from resampling whole clusters.
+
+    Whole prompts (stories, authors) are drawn with replacement, since their items are not independent; the mean is the
+    ratio of the drawn sums to the drawn counts (Field & Welsh 2007, J. R. Stat. Soc. B 69:369, randomized cluster
+    bootstrap). For a paired difference, give the differences.
+
+    Args:
+        values: shape (items,), finite.
+        clusters: the group of each item, shape (items,).
+
+    Raises:
+        InputError: no items, a value that is not finite, or fewer than two clusters.
+    """
+    sums, counts = _by_cluster(np.asarray(values, dtype=float), clusters)
+    k = len(sums)
+    means: NDArray[np.float64] = np.empty(draws)
+    step = max(1, CHUNK // k)
+    for start in range(0, draws, step):
+        stop = min(start + step, draws)
+        times = rng.multinomial(k, np.full(k, 1 / k), size=stop - start)
+        means[start:stop] = (times @ sums) / (times @ counts)
+    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
+    value = sums.sum() / counts.sum()
+    return Estimate(float(value), float(low), float(high), int(counts.sum()), k, f"cluster bootstrap, {draws} draws")
+
+
+def _by_cluster(
+    values: NDArray[np.float64], clusters: Sequence[Hashable]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    if len(values) != len(clusters):
+        raise InputError(f"{len(values)} values, but {len(clusters)} clusters")
+    if not len(values) or not np.isfinite(values).all():
+        raise InputError("an interval needs values, all of them finite; leave out what has no verdict, and count it")
+    numbers: dict[Hashable, int] = {}
+    index = np.array([numbers.setdefault(cluster, len(numbers)) for cluster in clusters])
+    if len(numbers) < 2:
+        raise InputError("an interval needs at least two clusters")
+    return np.bincount(index, values), np.bincount(index).astype(float)

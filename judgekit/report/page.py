@@ -1,0 +1,108 @@
+"""One-file HTML pages: text, tables and bars, no script, nothing fetched, everything escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import Any, Self
+
+STYLE = """
+:root { color-scheme: light dark; --ink: #1c2024; --soft: #60646c; --line: #d9d9e0; --page: #fdfdfc; --mark: #3e63dd;
+  --band: #e6edfe; }
+@media (prefers-color-scheme: dark) { :root { --ink: #edeef0; --soft: #b0b4ba; --line: #43484e; --page: #111113;
+  --mark: #9eb1ff; --band: #253974; } }
+body { font: 16px/1.55 system-ui, sans-serif; color: var(--ink); background: var(--page); max-width: 60rem;
+  margin: 2.5rem auto; padding: 0 1.25rem; }
+h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .3rem; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; }
+p { max-width: 44rem; } .soft { color: var(--soft); }
+.wide { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { text-align: left; vertical-align: top; padding: .35rem 1.1rem .35rem 0; border-bottom: 1px solid var(--line); }
+th { font-weight: 600; font-size: .85rem; color: var(--soft); } td.n, th.n { text-align: right; }
+svg { width: 100%; height: auto; font: 13px system-ui, sans-serif; } svg text { fill: var(--ink); }
+blockquote { margin: .4rem 0; padding-left: .9rem; border-left: 3px solid var(--line); white-space: pre-wrap; }
+"""
+LEFT, RIGHT, ROW, PLOT = 190, 150, 30, 420
+
+
+@dataclass
+class Page:
+    """A report, built from top to bottom and written as one file."""
+
+    title: str
+    parts: list[str] = field(default_factory=list)
+
+    def heading(self, text: str) -> Self:
+        """Add a section heading."""
+        return self._add(f"<h2>{escape(text)}</h2>")
+
+    def text(self, text: str, *, soft: bool = False) -> Self:
+        """Add a paragraph."""
+        return self._add(f"<p{' class=soft' if soft else ''}>{escape(text)}</p>")
+
+    def quote(self, text: str) -> Self:
+        """Add a quoted text; its line breaks are kept."""
+        return self._add(f"<blockquote>{escape(text)}</blockquote>")
+
+    def table(self, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> Self:
+        """Add a table; numbers stand right, None is a dash."""
+        lines = [list(row) for row in rows]
+        numeric = [all(isinstance(row[i], (int, float, type(None))) for row in lines) for i in range(len(headings))]
+        head = "".join(f"<th{_n(right)}>{escape(name)}</th>" for name, right in zip(headings, numeric, strict=True))
+        body = "".join(
+            "<tr>" + "".join(f"<td{_n(n)}>{_cell(v)}</td>" for v, n in zip(row, numeric, strict=True)) + "</tr>"
+            for row in lines
+        )
+        return self._add(f'<div class="wide"><table><tr>{head}</tr>{body}</table></div>')
+
+    def intervals(self, rows: Sequence[tuple[str, float, float | None, float | None]], *, chance: float) -> Self:
+        """Add a plot of shares on [0, 1]: a dot each, a bar for its interval where there is one, a line at chance."""
+        height = ROW * len(rows) + 34
+        marks = "".join(_interval(i, *row) for i, row in enumerate(rows))
+        axis = "".join(_tick(x, height) for x in (0, 0.25, 0.5, 0.75, 1))
+        guide = f'<line x1="{_x(chance):.1f}" x2="{_x(chance):.1f}" y1="4" y2="{height - 26}" stroke="var(--soft)" '
+        box = f'viewBox="0 0 {LEFT + PLOT + RIGHT} {height}" role="img" aria-label="{escape(self.title)}: shares"'
+        return self._add(f'<svg {box}>{axis}{guide}stroke-dasharray="3 3"/>{marks}</svg>')
+
+    def save(self, path: str | Path) -> Path:
+        """Write the page."""
+        head = (
+            f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(self.title)}</title>'
+            f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>'
+        )
+        body = f"<body><h1>{escape(self.title)}</h1>{''.join(self.parts)}</body></html>\n"
+        Path(path).write_text(head + body, encoding="utf-8")
+        return Path(path)
+
+    def _add(self, part: str) -> Self:
+        self.parts.append(part)
+        return self
+
+
+def _n(right: bool) -> str:
+    return ' class="n"' if right else ""
+
+
+def _cell(value: Any) -> str:
+    return "–" if value is None else f"{value:.3f}" if isinstance(value, float) else escape(str(value))
+
+
+def _x(share: float) -> float:
+    return LEFT + PLOT * share
+
+
+def _tick(x: float, height: int) -> str:
+    line = f'<line x1="{_x(x):.1f}" x2="{_x(x):.1f}" y1="4" y2="{height - 26}" stroke="var(--line)"/>'
+    return line + f'<text x="{_x(x):.1f}" y="{height - 8}" text-anchor="middle">{x:g}</text>'
+
+
+def _interval(row: int, name: str, value: float, low: float | None, high: float | None) -> str:
+    y = ROW * row + 22
+    label = f'<text x="{LEFT - 14}" y="{y + 4}" text-anchor="end">{escape(name)}</text>'
+    dot = f'<circle cx="{_x(value):.1f}" cy="{y}" r="5" fill="var(--mark)"/>'
+    if low is None or high is None:
+        return f'{label}{dot}<text x="{LEFT + PLOT + 14}" y="{y + 4}">{value:.3f}</text>'
+    band = f'<rect x="{_x(low):.1f}" y="{y - 6}" width="{_x(high) - _x(low):.1f}" height="12" rx="3" fill="var(--band)"/>'
+    text = f'<text x="{LEFT + PLOT + 14}" y="{y + 4}">{value:.3f} [{low:.3f}, {high:.3f}]</text>'
+    return f"{label}{band}{dot}{text}"
