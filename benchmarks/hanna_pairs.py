@@ -174,7 +174,7 @@ def longer(data: Hanna) -> Model:
     return lambda _stories, _train, test: n[data.a[test]] - n[data.b[test]]
 
 
-# --- protocols: 1 where the better story was named, 1/2 for a tie, 0 otherwise; NaN where a pair is not asked ----------
+# --- protocols: 1 where the better story was named, 1/2 for a tie, else 0; NaN where a pair is not asked
 
 
 def seen(data: Hanna, model: Model) -> Array:
@@ -250,9 +250,7 @@ def report(data: Hanna, name: str, hits: dict[str, Array], part: NDArray[np.bool
 
 
 JUDGE = "embedded classifier"
-SURFACE = (
-    "log_words sent_len sent_len_sd word_len ttr50 ttr150 commas exclaims questions ellipses digits".split()
-)
+SURFACE = "log_words sent_len sent_len_sd word_len ttr50 ttr150 commas exclaims questions ellipses digits".split()
 
 
 def main() -> None:

@@ -43,7 +43,7 @@ def sample(model: LocalModel, tokens: int) -> Sample:
 
 
 def one_call_a_criterion(judge: RubricJudge, model: LocalModel, item: Sample) -> dict[str, float]:
-    """Do what one would write by hand: the whole prompt again for each criterion, softmax over the menu, expectation."""
+    """Do what one would write by hand: the whole prompt for each criterion, softmax over the menu, expectation."""
     import torch
 
     case, values = Case.of(judge.rubric, model, item), {}

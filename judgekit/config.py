@@ -111,14 +111,14 @@ class _Reader:
         """Refuse what plain data has no need of, before anything is built from it."""
         depth = 0
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            line = event.start_mark.line
+            line = event.start_mark.line if event.start_mark else 0
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > MAX_DEPTH:
                 self.refuse(line, f"nested more than {MAX_DEPTH} deep")
             if getattr(event, "anchor", None) is not None:
                 self.refuse(line, "YAML anchors and aliases are not accepted")
-            if getattr(event, "tag", None) is not None:
-                self.refuse(line, f"YAML tags are not accepted ({event.tag})")
+            if (tag := getattr(event, "tag", None)) is not None:
+                self.refuse(line, f"YAML tags are not accepted ({tag})")
 
     def refuse(self, line: int, reason: str) -> NoReturn:
         raise self.error(f"{self.path}:{line + 1}: {reason}")

@@ -6,8 +6,8 @@ import judgekit
 
 NAMES = """
 ClassifierJudge ComparativeJudge Comparison ConfigError Criterion GenRMJudge InputError JournalError Judge JudgekitError
-Message MissingExtraError ModelError Pair PairwiseJudge PanelJudge PointwiseJudge Preference Rubric RubricError RubricJudge
-Sample Score Usage
+Message MissingExtraError ModelError Pair PairwiseJudge PanelJudge PointwiseJudge Preference Rubric RubricError
+RubricJudge Sample Score Usage
 """.split()
 
 

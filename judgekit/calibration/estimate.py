@@ -77,4 +77,4 @@ def _by_cluster(
     index = np.array([numbers.setdefault(cluster, len(numbers)) for cluster in clusters])
     if len(numbers) < 2:
         raise InputError("an interval needs at least two clusters")
-    return np.bincount(index, values), np.bincount(index).astype(float)
+    return np.bincount(index, values).astype(np.float64), np.bincount(index).astype(np.float64)

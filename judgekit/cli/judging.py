@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 if TYPE_CHECKING:
-    from judgekit.files import Identified
-    from judgekit.judges import Judge
+    from judgekit.files import Identified, Results
 
 JudgeFile = Annotated[Path, typer.Option("--judge", help="judge.yaml, or the folder that holds it.")]
 OutFile = Annotated[Path, typer.Option("--out", help="JSONL file for the results; an unfinished one is resumed.")]
@@ -30,11 +29,11 @@ def score(
     json: Json = False,
 ) -> None:
     """Score every sample of a file."""
-    from judgekit.files import sample_of, score_row
+    from judgekit.files import Results, sample_of, score_row
     from judgekit.judges import Judge
 
     loaded = Judge.load(judge)
-    _judge_file(samples, sample_of, loaded, loaded.score, score_row, out, batch)
+    _judge_file(samples, sample_of, loaded.score, score_row, Results(out, loaded.fingerprint), batch)
     _finish(_summary(out, "value"), out, as_json=json)
 
 
@@ -46,28 +45,27 @@ def compare(
     json: Json = False,
 ) -> None:
     """Compare the two responses of every pair of a file."""
-    from judgekit.files import comparison_of, preference_row
+    from judgekit.files import Results, comparison_of, preference_row
     from judgekit.judges import Judge
 
     loaded = Judge.load(judge)
-    _judge_file(pairs, comparison_of, loaded, loaded.compare, preference_row, out, batch)
+    _judge_file(pairs, comparison_of, loaded.compare, preference_row, Results(out, loaded.fingerprint), batch)
     _finish(_summary(out, "winner"), out, as_json=json)
 
 
 def _judge_file(
     source: Path,
     build: Callable[..., T],
-    judge: Judge,
     ask: Callable[[Sequence[T]], Sequence[Any]],
     to_row: Callable[[T, Any], dict[str, Any]],
-    out: Path,
+    results: Results,
     size: int,
 ) -> None:
     from judgekit.cli.show import progress
-    from judgekit.files import Results, check, read
+    from judgekit.files import check, read
 
     total = check(source, build)
-    with Results(out, judge.fingerprint) as results, progress(source.name, total) as (bar, task):
+    with results, progress(source.name, total) as (bar, task):
         for batch in _batches(results.remaining(read(source, build)), size):
             results.write(to_row(item, verdict) for item, verdict in zip(batch, ask(batch), strict=True))
             bar.update(task, completed=results.done)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -77,7 +78,7 @@ def _table(pairs: Sequence[Pair], preferences: Sequence[Preference], seed: int) 
 
     return [
         line("all", right, lambda _: True),
-        *(line(f"flaw: {flaw}", right, lambda p, flaw=flaw: _truth(p, "worse", "flaws") == [flaw]) for flaw in FLAWS),
+        *(line(f"flaw: {flaw}", right, partial(_only_flaw, flaw)) for flaw in FLAWS),
         line("worse story baited", right, lambda p: bool(_truth(p, "worse", "baited"))),
         line("longer story wins", longer, lambda _: True),
     ]
@@ -91,6 +92,10 @@ def _estimate(points: list[tuple[float, str]], seed: int) -> Estimate | None:
     if len({cluster for _, cluster in points}) < 2:
         return None
     return cluster_bootstrap([p for p, _ in points], [c for _, c in points], np.random.default_rng(seed))
+
+
+def _only_flaw(flaw: str, pair: Pair) -> bool:
+    return _truth(pair, "worse", "flaws") == [flaw]
 
 
 def _truth(pair: Pair, side: str, name: str) -> object:

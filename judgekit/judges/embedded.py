@@ -25,7 +25,9 @@ FILE = "classifier.safetensors"
 CLIP = 4.0
 
 
-def standardise(features: NDArray[np.float64], centre: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.float64]:
+def standardise(
+    features: NDArray[np.float64], centre: NDArray[np.float64], scale: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Return (features - centre) / scale, clipped at 4: one outlying feature must not outvote all the others."""
     return np.clip((features - centre) / scale, -CLIP, CLIP)
 
@@ -58,7 +60,12 @@ class EmbeddedClassifier:
     def identity(self) -> dict[str, Any]:
         """Provider, encoder and head."""
         head = digest([part.tolist() for part in (self.weights, self.centre, self.scale)])
-        return {"provider": "embedded", "encoder": self.encoder.identity, "features": list(feature_names()), "head": head}
+        return {
+            "provider": "embedded",
+            "encoder": self.encoder.identity,
+            "features": list(feature_names()),
+            "head": head,
+        }
 
     def strengths(self, samples: Sequence[Sample]) -> list[float | str]:
         """Return one strength a sample."""

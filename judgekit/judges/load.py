@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import yaml
 from pydantic import Field
@@ -105,7 +105,7 @@ JudgeConfig = Annotated[
 def load_judge(path: str | Path) -> Judge:
     """Build the judge that a judge.yaml (or the folder that holds one) describes; see `Judge.load`."""
     path = Path(path) / "judge.yaml" if Path(path).is_dir() else Path(path)
-    config: Any = load(path, JudgeConfig)
+    config = load(path, cast(Any, JudgeConfig))
     try:
         judge: Judge = config.build(path.parent)
     except InputError as problem:
@@ -145,10 +145,10 @@ def _asking(judge: RubricJudge | PairwiseJudge | GenRMJudge, folder: Path) -> di
     judge.rubric.save(folder)
     model, journal = judge.model, {}
     if isinstance(model, JournaledModel):
-        model, journal = model.model, {"journal": str(model.journal.path.resolve())}
+        journal = {"journal": str(model.journal.path.resolve())}
     return {
         "rubric": "rubric.yaml",
-        "model": model.settings(),
+        "model": model.settings,
         "samples": judge.samples,
         "decoding": judge.decoding.model_dump(),
         **journal,

@@ -27,8 +27,9 @@ class FakeModel(Model):
 
     @property
     def identity(self) -> dict[str, Any]:
-        script = getattr(self.script, "__qualname__", None) if callable(self.script) else self.script
-        return {"provider": "fake", "script": script}
+        if callable(self.script):
+            return {"provider": "fake", "script": getattr(self.script, "__qualname__", type(self.script).__name__)}
+        return self.settings
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -210,10 +210,10 @@ class LocalModel(Model):
         heads = [self._head(question) for question in questions]
         contexts = self._tokens([self.text(q.messages) + lead for q, (lead, _) in zip(questions, heads, strict=True)])
         menus: dict[int, Menu] = {}
-        for index, question in enumerate(questions):
+        for index, context in enumerate(contexts):
             room = self.context - 8
-            if len(contexts[index]) > room:
-                yield index, Readout(None, _too_long(len(contexts[index]), room))
+            if len(context) > room:
+                yield index, Readout(None, _too_long(len(context), room))
             else:
                 menus[index] = heads[index][1]
         rows = [(index, prefix) for index, menu in menus.items() for prefix in menu.branches]

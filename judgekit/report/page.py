@@ -103,6 +103,8 @@ def _interval(row: int, name: str, value: float, low: float | None, high: float 
     dot = f'<circle cx="{_x(value):.1f}" cy="{y}" r="5" fill="var(--mark)"/>'
     if low is None or high is None:
         return f'{label}{dot}<text x="{LEFT + PLOT + 14}" y="{y + 4}">{value:.3f}</text>'
-    band = f'<rect x="{_x(low):.1f}" y="{y - 6}" width="{_x(high) - _x(low):.1f}" height="12" rx="3" fill="var(--band)"/>'
+    band = (
+        f'<rect x="{_x(low):.1f}" y="{y - 6}" width="{_x(high) - _x(low):.1f}" height="12" rx="3" fill="var(--band)"/>'
+    )
     text = f'<text x="{LEFT + PLOT + 14}" y="{y + 4}">{value:.3f} [{low:.3f}, {high:.3f}]</text>'
     return f"{label}{band}{dot}{text}"

@@ -22,6 +22,8 @@ DECIMAL = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,9})?")
 NAME_TRIM = " \t*_`#>-[]()\"'"
 VALUE_TRIM = " \t*_`[]()\"'"  # not "-" and not a leading ".": they belong to numbers
 VERDICT_KEYS = frozenset({"score", "score_a", "score_b", "verdict"})
+QUOTED = re.compile(r"""\s*+(?:>|(["'`])(?!.*\1))""")  # a line that the judge quotes rather than says
+THINKING = re.compile(r"</?think(?:ing)?>|\[/?THINK\]", re.IGNORECASE)
 MAX_CHARS = 1_000_000
 
 
@@ -88,7 +90,7 @@ def read_preference(rubric: Rubric, reply: str) -> PairVerdict:
     """Read the reply to a pairwise question: the verdict and, where given, the two scores, which must agree with it."""
     try:
         answer = after_thinking(reply)
-        found = _lines(answer) if rubric.reply == "lines" else _last_object(answer, {"verdict"})
+        found = _lines(answer) if rubric.reply == "lines" else _last_object(answer, {"verdict", "score_a", "score_b"})
         winner = _winner(found, ties=rubric.ties)
         scores = _pair_score(rubric, found, "score_a"), _pair_score(rubric, found, "score_b")
         _agree(winner, scores)
@@ -101,9 +103,10 @@ def after_thinking(reply: str) -> str:
     """Return what follows the thinking. A draft verdict inside the thinking must never count."""
     if len(reply) > MAX_CHARS:
         _refuse(f"the reply has {len(reply)} characters")
-    answer = reply.rpartition("</think>")[2]
-    if "<think>" in answer:
+    marks = list(THINKING.finditer(reply))
+    if marks and "/" not in marks[-1][0]:
         _refuse("the thinking never ended")
+    answer = reply[marks[-1].end() :] if marks else reply
     if not answer.strip():
         _refuse("the reply is empty")
     return answer
@@ -115,7 +118,8 @@ def after_thinking(reply: str) -> str:
 def _last_object(text: str, keys: set[str]) -> dict[str, Any]:
     """Return the last outermost JSON object that holds one of the keys, keys folded."""
     for span in reversed(_outermost_objects(text)):
-        mentioned = any(f'"{key}"' in span.casefold() for key in keys)
+        folded = _fold(span)
+        mentioned = any(key in folded for key in keys)
         try:
             found = _parse(span)
         except ValueError as problem:
@@ -124,6 +128,8 @@ def _last_object(text: str, keys: set[str]) -> dict[str, Any]:
             continue
         if keys & found.keys():
             return found
+        if mentioned:
+            break
     _refuse("no verdict in the reply")
 
 
@@ -133,13 +139,15 @@ def _outermost_objects(text: str) -> list[str]:
     spans: list[str] = []
     in_string = False
     for token in JSON_TOKEN.finditer(text):
-        mark = token[0]
+        mark = token[0] if in_string else token[0][-1]
         if mark == '"':
             in_string = bool(opened) and not in_string
         elif in_string or len(mark) > 1:
             continue
         elif mark == "{":
-            opened.append(token.start())
+            opened.append(token.end() - 1)
+        elif not opened and spans:
+            _refuse("a brace is closed that was never opened")
         elif opened:
             start = opened.pop()
             if not opened:
@@ -150,16 +158,11 @@ def _outermost_objects(text: str) -> list[str]:
 
 
 def _parse(span: str) -> dict[str, Any]:
-    def load(text: str) -> dict[str, Any]:
-        return json.loads(  # type: ignore[no-any-return]
-            text, object_pairs_hook=_no_doubled_keys, parse_constant=_no_constants, strict=False
-        )
-
     try:
         try:
-            return load(span)
+            return DECODER.decode(span)  # type: ignore[no-any-return]
         except json.JSONDecodeError:
-            return load(_without_trailing_commas(span))
+            return DECODER.decode(_without_trailing_commas(span))  # type: ignore[no-any-return]
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
@@ -179,7 +182,7 @@ def _no_doubled_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         name = _fold(key)
-        if name in found and found[name] != value:
+        if name in found and (found[name] != value or isinstance(found[name], bool) != isinstance(value, bool)):
             raise ValueError(f"the key {name!r} stands twice with different values")
         found[name] = value
     return found
@@ -187,6 +190,9 @@ def _no_doubled_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constants(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a score")
+
+
+DECODER = json.JSONDecoder(object_pairs_hook=_no_doubled_keys, parse_constant=_no_constants, strict=False)
 
 
 def _fold(key: str) -> str:
@@ -201,7 +207,7 @@ def _lines(text: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for line in text.splitlines():
         name, colon, value = line.replace("：", ":", 1).partition(":")
-        if colon and len(name) <= 80:
+        if colon and len(name) <= 80 and not QUOTED.match(name):
             found[_fold(name.strip(NAME_TRIM))] = _trim(value)
     return found
 
@@ -257,7 +263,7 @@ def _trim(value: str) -> str:
 def _has_quote(entry: Any) -> bool:
     quote = entry.get("quote") if isinstance(entry, dict) else None
     quotes = quote if isinstance(quote, list) else [quote]
-    return any(isinstance(text, str) and text.strip() for text in quotes)
+    return any(isinstance(text, str) and any(map(str.isalnum, text)) for text in quotes)
 
 
 def _winner(found: Mapping[str, Any], *, ties: bool) -> Winner:
@@ -275,7 +281,7 @@ def _pair_score(rubric: Rubric, found: Mapping[str, Any], name: str) -> float | 
         return None
     low, high = rubric.scores
     value = _number(_decimal(_trim(raw).removesuffix(f"/{high}")) if isinstance(raw, str) else raw)
-    if value is None or not low <= value <= high:
+    if value is None or not (low <= value <= high and value.is_integer()):
         _refuse(f"{name} is not on the menu")
     return value
 

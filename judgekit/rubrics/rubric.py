@@ -74,7 +74,9 @@ class Criterion(Config):
             raise ValueError("two anchors differ only in case, which a reply may not keep")
         for word in words:
             if re.fullmatch(r"[-+.\d]+", word.strip()):
-                raise ValueError(f"the anchor {word!r} is quoted, which makes it a word; write the number without quotes")
+                raise ValueError(
+                    f"the anchor {word!r} is quoted, which makes it a word; write the number without quotes"
+                )
 
     @cached_property
     def menu(self) -> dict[str, float]:

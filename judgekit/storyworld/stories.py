@@ -56,9 +56,9 @@ class Story:
             "baited": self.baited,
         }
 
-    def sample(self, id: str) -> Sample:
-        """Return the story as a sample to judge, its truth in the metadata."""
-        return Sample(self.outline.prompt, self.text, id=id, metadata={"group": self.outline.id, **self.truth})
+    def sample(self, name: str) -> Sample:
+        """Return the story as a sample with this id, its truth in the metadata."""
+        return Sample(self.outline.prompt, self.text, id=name, metadata={"group": self.outline.id, **self.truth})
 
 
 def tell(outline: Outline, flaws: Collection[Flaw], *, sentences: int, baited: bool, dice: Dice) -> Story:

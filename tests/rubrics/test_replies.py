@@ -409,9 +409,11 @@ def seconds(reply: str, asked: Question) -> float:
 @pytest.mark.parametrize("question", ["alone", "pair", "lines_alone"])
 @pytest.mark.parametrize("name", GENERATORS)
 def test_time_is_linear_in_the_length(name: str, question: str) -> None:
-    generate = GENERATORS[name]
+    asked, replies = QUESTIONS[question], [GENERATORS[name](n) for n in (100_000, 200_000)]
 
-    short, long = (seconds(generate(n), QUESTIONS[question]) for n in (100_000, 200_000))
+    def linear() -> bool:
+        short, long = (seconds(reply, asked) for reply in replies)
+        assert long < 2
+        return long <= 3 * short or long < 0.1  # below that, noise is all one sees
 
-    assert long < 2
-    assert long <= 3 * short or long < 0.1  # below that, noise is all one sees
+    assert any(linear() for _ in range(3)), "a busy machine can spoil one measurement, hardly three"

@@ -1,7 +1,7 @@
 """What the embedded classifier sees of a prompt and its response: named numbers, each finite for any text.
 
-The list was chosen on half of the prompts of HANNA (stories written to a prompt, rated by people); nothing in it names a data
-set or a generator. Traces that only tell generators apart there (a missing full stop at the end, capitals, quote
+The list was chosen on half of the prompts of HANNA (stories written to a prompt, rated by people); nothing in it names
+a data set or a generator. Traces that only tell generators apart there (a missing full stop at the end, capitals, quote
 styles) were left out on purpose.
 """
 
