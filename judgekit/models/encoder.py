@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,7 @@ from judgekit.models.weights import fingerprint
 
 MAX_TOKENS = 256
 BATCH = 32
+REMEMBERED = 10_000
 
 
 @dataclass
@@ -23,6 +24,7 @@ class Encoder:
 
     path: str | None = None
     device: str = "auto"
+    _known: dict[str, NDArray[np.float64]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def _folder(self) -> str:
@@ -42,7 +44,19 @@ class Encoder:
         return torch, tokenizer, model
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """Return one unit vector a text, shape (texts, width). Only the first 256 tokens of a text count."""
+        """Return one unit vector a text, shape (texts, width). Only the first 256 tokens of a text count.
+
+        The last texts are remembered: sentences and prompts recur, and a vector costs a thousand look-ups.
+        """
+        new = list(dict.fromkeys(text for text in texts if text not in self._known))
+        for text, vector in zip(new, self._run(new), strict=True):
+            self._known[text] = vector
+        found = np.array([self._known[text] for text in texts])
+        for text in list(self._known)[: max(0, len(self._known) - REMEMBERED)]:
+            del self._known[text]
+        return found
+
+    def _run(self, texts: list[str]) -> NDArray[np.float64]:
         torch, tokenizer, model = self._parts
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
         vectors: NDArray[np.float64] = np.zeros((len(texts), model.config.hidden_size))

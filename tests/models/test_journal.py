@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -278,20 +278,20 @@ for index, _ in model.complete([Request([], text) for text in texts], Decoding()
 """
 
 
-def child(path: Path, first: int, last: int, pause: float) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", CHILD, str(path), str(first), str(last), str(pause)]
+def child(code: str, *arguments: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", code, *map(str, arguments)]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def start(*children: subprocess.Popen[str]) -> None:
+def start(*children: subprocess.Popen[str], line: str = "") -> None:
     for process in children:
         assert process.stdin
-        process.stdin.write("\n")
+        process.stdin.write(f"{line}\n")
         process.stdin.flush()
 
 
 def test_kill_9_loses_no_finished_call(path: Path) -> None:
-    with child(path, 0, 1000, 0.002) as process:
+    with child(CHILD, path, 0, 1000, 0.002) as process:
         start(process)
         assert process.stdout
         finished = [process.stdout.readline() for _ in range(20)]
@@ -308,7 +308,7 @@ def test_kill_9_loses_no_finished_call(path: Path) -> None:
 
 
 def test_two_processes_share_a_journal(path: Path) -> None:
-    with child(path, 0, 200, 0.001) as one, child(path, 100, 300, 0.001) as two:
+    with child(CHILD, path, 0, 200, 0.001) as one, child(CHILD, path, 100, 300, 0.001) as two:
         start(one, two)
         assert one.stdout and two.stdout
         got = one.stdout.readlines(), two.stdout.readlines()
@@ -319,8 +319,7 @@ def test_two_processes_share_a_journal(path: Path) -> None:
 
 
 def test_a_journal_that_another_process_is_just_making_is_waited_for(path: Path) -> None:
-    # Of four processes that open a new journal at once, one failed in 4 of 40 rounds: where a file turns to WAL,
-    # sqlite does not wait for the other's lock, whatever its timeout is.
+    # Where a file turns to WAL, sqlite does not wait for the other's lock, whatever its timeout is.
     with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
         other.execute("BEGIN IMMEDIATE")
         release = threading.Timer(0.2, other.execute, ["COMMIT"])
@@ -331,6 +330,32 @@ def test_a_journal_that_another_process_is_just_making_is_waited_for(path: Path)
             release.join()
 
     assert len(journal) == 0
+
+
+OPENER = """
+import sys
+from judgekit.models.journal import Journal
+
+for path in sys.stdin:
+    try:
+        print(Journal(path.strip()).secret.hex(), flush=True)
+    except Exception as problem:
+        print(problem, flush=True)
+"""
+
+
+def test_processes_that_open_a_new_journal_at_once_agree_on_its_secret(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        openers = [stack.enter_context(child(OPENER)) for _ in range(4)]
+        rounds = []
+        for i in range(40):
+            start(*openers, line=str(tmp_path / f"{i}.db"))
+            rounds.append({opener.stdout.readline().strip() for opener in openers if opener.stdout})
+        for opener in openers:
+            opener.communicate()
+
+    assert [secrets for secrets in rounds if len(secrets) != 1] == []
+    assert all(len(bytes.fromhex(secret)) == 32 for (secret,) in rounds)
 
 
 def test_a_judge_works_in_another_thread(path: Path) -> None:
