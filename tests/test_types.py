@@ -19,7 +19,7 @@ def test_a_score_is_a_value_or_a_reason(kwargs: dict) -> None:
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1.5, -0.1])
 def test_a_score_is_finite_and_on_its_scale(value: float) -> None:
-    with pytest.raises(ValueError, match="scale|verdict"):
+    with pytest.raises(ValueError, match=r"scale|verdict"):
         Score(value)
 
 

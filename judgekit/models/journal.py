@@ -6,6 +6,7 @@ import hashlib
 import json
 import secrets
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,12 +16,13 @@ from judgekit.errors import JournalError
 from judgekit.models.base import Decoding, Model, Question, Readout, Reply, Request
 from judgekit.types import Usage
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS calls (
-    key TEXT PRIMARY KEY, answer TEXT NOT NULL, at TEXT NOT NULL DEFAULT current_timestamp
-) WITHOUT ROWID;
-"""
+SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS calls (key TEXT PRIMARY KEY, answer TEXT NOT NULL, "
+    "at TEXT NOT NULL DEFAULT current_timestamp) WITHOUT ROWID",
+)
+MARK = 0x4A4B3031  # "JK01", sqlite's application_id of a journal
+WAIT = 60.0
 A = TypeVar("A", Reply, Readout)
 
 
@@ -34,19 +36,58 @@ class Journal:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         try:
-            self._db = sqlite3.connect(self.path, timeout=60, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=NORMAL")
-            self._db.executescript(SCHEMA)
-            self._db.execute("INSERT OR IGNORE INTO meta VALUES ('secret', ?)", (secrets.token_bytes(32),))
-            self.secret: bytes = self._db.execute("SELECT value FROM meta WHERE name = 'secret'").fetchone()[0]
-        except sqlite3.Error as problem:
+            # One connection for all threads: sqlite serializes them by itself.
+            self._db = sqlite3.connect(self.path, timeout=WAIT, isolation_level=None, check_same_thread=False)
+            try:
+                self._prepare()
+            except BaseException:
+                self._db.close()
+                raise
+        except (sqlite3.Error, JournalError) as problem:
             raise JournalError(f"{path}: {problem}; is it a journal in a folder that can be written?") from None
+
+    def _prepare(self) -> None:
+        self._refuse_a_strangers_file()
+        self._turn_to_wal()
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.execute("BEGIN IMMEDIATE")
+        for statement in (*SCHEMA, f"PRAGMA application_id={MARK}"):
+            self._db.execute(statement)
+        self._db.execute("INSERT OR IGNORE INTO meta VALUES ('secret', ?)", (secrets.token_bytes(32),))
+        self._db.execute("COMMIT")
+        self.secret: bytes = self._db.execute("SELECT value FROM meta WHERE name = 'secret'").fetchone()[0]
+
+    def _refuse_a_strangers_file(self) -> None:
+        self._db.execute("BEGIN")  # both answers must be of one moment: another process may be preparing the file
+        (mark,) = self._db.execute("PRAGMA application_id").fetchone()
+        (tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        self._db.execute("COMMIT")
+        if mark != MARK and tables:
+            raise JournalError("it is somebody else's database")
+
+    def _turn_to_wal(self) -> None:
+        deadline = time.monotonic() + WAIT
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as problem:  # sqlite does not wait for this lock by itself
+                if "locked" not in str(problem) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
 
     def get(self, key: str) -> dict[str, Any] | None:
         """Return the answer kept under ``key``, if there is one."""
         row = self._execute("SELECT answer FROM calls WHERE key = ?", (key,)).fetchone()
-        return json.loads(row[0]) if row else None
+        if row is None:
+            return None
+        try:
+            answer = json.loads(row[0])
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise JournalError(f"{self.path}: the answer {key} cannot be read")
+        return answer
 
     def put(self, key: str, answer: dict[str, Any]) -> None:
         """Keep an answer."""
@@ -107,7 +148,11 @@ class JournaledModel(Model):
         missing: dict[str, list[int]] = {}
         for index, key in enumerate(keys):
             if (kept := self.journal.get(key)) is not None:
-                yield index, restore(kept)
+                try:
+                    answer = restore(kept)
+                except (KeyError, TypeError):
+                    raise JournalError(f"{self.journal.path}: the answer {key} cannot be read") from None
+                yield index, answer
             else:
                 missing.setdefault(key, []).append(index)
         groups = list(missing.items())

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import random
+import re
+import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -19,7 +22,10 @@ from judgekit.models.base import Decoding, Model, Reply, Request
 from judgekit.types import Usage
 
 RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
+UNREADABLE = (ValueError, TypeError, AttributeError, RecursionError)
 LONGEST_WAIT = 60.0
+NUMBER = re.compile(r"-?[0-9.]{1,12}|inf")
+OPENAI_URL = "https://api.openai.com/v1"
 
 
 class OpenAIConfig(Config):
@@ -49,10 +55,14 @@ class OpenAIConfig(Config):
 
 @dataclass
 class OpenAIModel(Model):
-    """A chat model behind an OpenAI-compatible server. Calls run in threads; each yields its reply as it comes."""
+    """A chat model behind an OpenAI-compatible server. Calls run in threads; each yields its reply as it comes.
+
+    Attributes:
+        sleep: what waits between tries, in seconds; by default a wait that ends when the caller stops.
+    """
 
     config: OpenAIConfig
-    sleep: Any = field(default=time.sleep, repr=False)
+    sleep: Callable[[float], Any] | None = field(default=None, repr=False)
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -65,42 +75,57 @@ class OpenAIModel(Model):
 
     @cached_property
     def _client(self) -> Any:
-        sdk = require("openai", "providers")
-        key = os.environ.get(self.config.api_key_env)
-        if key is None and self.config.base_url is None:
-            raise ModelError(f"set {self.config.api_key_env} to the API key, or give the base_url of a local server")
-        # The SDK's own retries are off: they would multiply with ours, and each SDK's differ.
-        return sdk.OpenAI(
-            api_key=key or "none", base_url=self.config.base_url, timeout=self.config.timeout, max_retries=0
-        )
+        sdk, name = require("openai", "providers"), self.config.api_key_env
+        key = os.environ.get(name, "").strip()
+        if not (key.isascii() and key.isprintable()):
+            raise ModelError(f"{name} holds characters that no API key has")
+        if not key and self.config.base_url is None:
+            raise ModelError(f"set {name} to the API key, or give the base_url of a local server")
+        # The URL is always ours to say: the SDK would let an environment variable move the judge, unseen by its
+        # fingerprint. The SDK's own retries are off: they would multiply with ours.
+        url = self.config.base_url or OPENAI_URL
+        return sdk.OpenAI(api_key=key or "none", base_url=url, timeout=self.config.timeout, max_retries=0)
 
     def complete(self, requests: Sequence[Request], decoding: Decoding) -> Iterator[tuple[int, Reply]]:
         if not requests:
             return
         _ = self._client  # a missing key or SDK is the caller's to mend, before any thread starts
-        pool = ThreadPoolExecutor(min(self.config.concurrency, len(requests)))
+        pool, stopped = ThreadPoolExecutor(min(self.config.concurrency, len(requests))), threading.Event()
         try:
-            futures = {pool.submit(self._ask, request, decoding): i for i, request in enumerate(requests)}
+            futures = {pool.submit(self._ask, request, decoding, stopped): i for i, request in enumerate(requests)}
             for future in as_completed(futures):
                 yield futures[future], future.result()
         finally:
+            stopped.set()  # a caller that breaks off must not wait for the retries of what it no longer wants
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def _ask(self, request: Request, decoding: Decoding) -> Reply:
-        sdk = require("openai", "providers")
+    def _ask(self, request: Request, decoding: Decoding, stopped: threading.Event) -> Reply:
         arguments = self._arguments(request, decoding)
         for attempt in range(1, self.config.attempts + 1):
-            try:
-                return _reply(self._client.chat.completions.create(**arguments))
-            except sdk.APIStatusError as problem:
-                failure, wait = f"HTTP {problem.status_code}", _retry_after(problem.response.headers)
-                if problem.status_code not in RETRIED:
-                    break
-            except sdk.APIConnectionError as problem:  # timeouts too
-                failure, wait = type(problem).__name__, None
-            if attempt < self.config.attempts:
-                self.sleep(wait if wait is not None else random.uniform(0, min(LONGEST_WAIT, 2.0**attempt)))
-        return Reply(None, error=f"{failure} after {attempt} {'try' if attempt == 1 else 'tries'}")
+            reply, retry, wait = self._try(arguments)
+            if not retry:
+                return reply
+            if attempt < self.config.attempts and not stopped.is_set():
+                pause = self.sleep or stopped.wait
+                pause(wait if wait is not None else random.uniform(0, min(LONGEST_WAIT, 2.0**attempt)))
+            if stopped.is_set():
+                break
+        return Reply(None, f"{reply.error} after {attempt} {'try' if attempt == 1 else 'tries'}")
+
+    def _try(self, arguments: dict[str, Any]) -> tuple[Reply, bool, float | None]:
+        """Call once; return the reply, whether another try makes sense, and how long the server asks to wait."""
+        sdk = require("openai", "providers")
+        try:
+            return _reply(self._client.chat.completions.create(**arguments)), False, None
+        except sdk.APIStatusError as problem:
+            why = f" ({problem.code})" if isinstance(problem.code, str) else ""
+            retry = problem.status_code in RETRIED
+            return Reply(None, f"HTTP {problem.status_code}{why}"), retry, _retry_after(problem.response.headers)
+        except sdk.APIConnectionError as problem:  # timeouts too
+            return Reply(None, type(problem).__name__), True, None
+        except UNREADABLE as problem:  # what the SDK lets through when a server answers with anything but its JSON
+            error = f"the answer cannot be read ({type(problem).__name__})"
+            return Reply(None, error, Usage(calls=1)), False, None
 
     def _arguments(self, request: Request, decoding: Decoding) -> dict[str, Any]:
         arguments: dict[str, Any] = {
@@ -120,22 +145,31 @@ class OpenAIModel(Model):
 
 
 def _reply(completion: Any) -> Reply:
-    usage = completion.usage
-    used = Usage(1, 0, usage.prompt_tokens or 0, usage.completion_tokens or 0) if usage else Usage(calls=1)
+    used = Usage(1, 0, _count(completion.usage, "prompt_tokens"), _count(completion.usage, "completion_tokens"))
     if not completion.choices:
         return Reply(None, "the server sent no choice", used)
     choice = completion.choices[0]
     if choice.finish_reason == "length":
-        return Reply(None, f"cut off after {used.output_tokens} tokens; raise max_tokens", used)
+        return Reply(None, f"cut off after {used.output_tokens or 'too many'} tokens; raise max_tokens", used)
     if choice.finish_reason == "content_filter" or getattr(choice.message, "refusal", None):
         return Reply(None, "refused", used)
     if not choice.message.content:
         return Reply(None, "the reply is empty", used)
+    if not isinstance(choice.message.content, str):
+        return Reply(None, "the reply is no text", used)
     return Reply(choice.message.content, usage=used)
 
 
+def _count(usage: Any, name: str) -> int:
+    count = getattr(usage, name, None)
+    return count if isinstance(count, int) else 0
+
+
 def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the wait that a server asks for, in seconds or as a date (RFC 9110, 10.2.3); at most a minute."""
+    told = headers.get("retry-after", "")
     try:
-        return min(LONGEST_WAIT, max(0.0, float(headers["retry-after"])))
-    except (KeyError, ValueError):
+        seconds = float(told) if NUMBER.fullmatch(told) else parsedate_to_datetime(told).timestamp() - time.time()
+    except (TypeError, ValueError):
         return None
+    return min(LONGEST_WAIT, max(0.0, seconds))

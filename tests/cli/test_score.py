@@ -154,11 +154,9 @@ def test_what_cannot_be_read_is_a_row_without_a_value(run: Run):
     assert all("no verdict" in row["error"] and row["unit"] is None for row in missing)
 
 
-@pytest.mark.parametrize(
-    "said", ["No idea.", reply(float("nan")), reply(float("inf")), reply(10**400), reply("\ud800")]
-)
-def test_exit_code_1_when_nothing_could_be_judged(run: Run, said: str):
-    judge((said,))
+@pytest.mark.parametrize("value", [None, float("nan"), float("inf"), 10**400, 6, True, "3 or 4", "\ud800"])
+def test_exit_code_1_when_nothing_could_be_judged(run: Run, value: object):
+    judge((reply(value),))
     samples(3)
 
     outcome = score(run)
