@@ -27,7 +27,7 @@ def question(text: str, answers: tuple[str, ...] = DIGITS) -> Question:
 
 
 def by_hand(model: LocalModel, asked: Question, lead: str, answers: tuple[str, ...]) -> list[float]:
-    """P(answer) from plain passes over the whole text: for each token of an answer, softmax over what may stand there."""
+    """P(answer) from plain passes over the whole text: for each token, softmax over what may stand there."""
     text, end = model.text(asked.messages) + lead, [model.tokenizer.eos_token_id]
     context = model.tokenizer(text, add_special_tokens=False)["input_ids"]
     answers = [model.tokenizer(text + a, add_special_tokens=False)["input_ids"][len(context) :] for a in answers]
