@@ -76,9 +76,7 @@ def read_yaml(path: str | Path, error: type[ConfigError] = ConfigError) -> tuple
 
 
 def _explain(path: str | Path, error: Any, lines: dict[Path_, int]) -> str:
-    where: Path_ = ()
-    for part in error["loc"]:  # pydantic names the branch of a union as if it stood in the file
-        where = (*where, part) if (*where, part) in lines else where
+    where = _deepest((), tuple(error["loc"]), lines)
     line, at = lines[where], where
     for part in (error.get("ctx") or {}).get("at", ()):
         at = (*at, part)
@@ -86,6 +84,16 @@ def _explain(path: str | Path, error: Any, lines: dict[Path_, int]) -> str:
     message = f"{error['loc'][-1]!r} is missing" if error["type"] == "missing" else error["msg"]
     place = ".".join(str(part) for part in where)
     return f"{path}:{line}: {f'{place}: ' if place else ''}{message.removeprefix('Value error, ')}"
+
+
+def _deepest(where: Path_, rest: Path_, lines: dict[Path_, int]) -> Path_:
+    """Return the deepest place that a location means; pydantic names the branch of a union as if it stood there."""
+    if not rest:
+        return where
+    skipped = _deepest(where, rest[1:], lines)
+    if (*where, rest[0]) not in lines:
+        return skipped
+    return max(_deepest((*where, rest[0]), rest[1:], lines), skipped, key=len)
 
 
 class _Reader:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from judgekit.training import ClassifierTraining
     from judgekit.types import Pair, Preference, Sample, Score
 
-TRAIN, TEST, SHOWN = 800, 400, 6
+TRAIN, TEST, SHOWN = 400, 200, 6
 
 
 class Line(NamedTuple):

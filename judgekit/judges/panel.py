@@ -45,7 +45,7 @@ class PanelJudge(Judge):
     @property
     def identity(self) -> dict[str, Any]:
         members = [judge.identity for judge in self.judges]
-        return {"judge": "panel", "members": members, "combine": self.combine, "weights": self.weights}
+        return {"judge": "panel", "members": members, "combine": self.combine, "weights": list(self.weights or [])}
 
     def score(self, samples: Sequence[Sample]) -> list[Score]:
         by_judge = [judge.score(samples) for judge in self.judges]

