@@ -17,6 +17,7 @@ from judgekit import Criterion, Rubric, RubricJudge, Sample
 from judgekit.judges.asking import LEAD, Case
 from judgekit.models import FakeModel, LocalConfig, LocalModel
 from judgekit.models.tiny import save_tiny_model
+from judgekit.rubrics.prompt import Questions
 from judgekit.storyworld import World
 
 CRITERIA = 16
@@ -46,7 +47,7 @@ def one_call_a_criterion(judge: RubricJudge, model: LocalModel, item: Sample) ->
     """Do what one would write by hand: the whole prompt for each criterion, softmax over the menu, expectation."""
     import torch
 
-    case, values = Case.of(judge.rubric, model, item), {}
+    case, values = Case.of(Questions(judge.rubric), model, item), {}
     for criterion in judge.rubric.criteria:
         question = case.question(criterion)
         ids = model.tokenizer(model.text(question.messages) + LEAD, add_special_tokens=False, return_tensors="pt")
@@ -71,7 +72,7 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=650, help="tokens of story; the rubric adds about 850")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        case = Case.of(rubric(), FakeModel(""), Sample("Write a long story.", "A story."))
+        case = Case.of(Questions(rubric()), FakeModel(""), Sample("Write a long story.", "A story."))
         prompts = [m["content"] for c in rubric().criteria for m in case.question(c).messages]
         texts = [s.response for s in World(0).samples(500)] + prompts  # so that its tokens are words, as in real ones
         path = arguments.model or save_tiny_model(folder, texts, layers=4, width=128)

@@ -58,7 +58,10 @@ def load(path: str | Path, kind: type[C], error: type[ConfigError] = ConfigError
     try:
         return TypeAdapter(kind).validate_python(data, context={"path": Path(path), **context})
     except ValidationError as refused:
-        raise error("\n".join(_explain(path, fault, lines) for fault in refused.errors())) from None
+        faults = refused.errors()
+        # A list that lost its broken items is then called too short: that is noise beside the real fault.
+        told = [fault for fault in faults if fault["type"] != "too_short"] or faults
+        raise error("\n".join(_explain(path, fault, lines) for fault in told)) from None
 
 
 def read_yaml(path: str | Path, error: type[ConfigError] = ConfigError) -> tuple[Any, dict[Path_, int]]:
@@ -76,14 +79,11 @@ def read_yaml(path: str | Path, error: type[ConfigError] = ConfigError) -> tuple
 
 
 def _explain(path: str | Path, error: Any, lines: dict[Path_, int]) -> str:
-    where = _deepest((), tuple(error["loc"]), lines)
-    line, at = lines[where], where
-    for part in (error.get("ctx") or {}).get("at", ()):
-        at = (*at, part)
-        line = lines.get(at, line)
+    at = (error.get("ctx") or {}).get("at", ())
+    where = _deepest((), (*error["loc"], *at), lines)
     message = f"{error['loc'][-1]!r} is missing" if error["type"] == "missing" else error["msg"]
-    place = ".".join(str(part) for part in where)
-    return f"{path}:{line}: {f'{place}: ' if place else ''}{message.removeprefix('Value error, ')}"
+    place = ".".join(str(part) for part in (where[: -len(at)] if at and where[-len(at) :] == at else where))
+    return f"{path}:{lines[where]}: {f'{place}: ' if place else ''}{message.removeprefix('Value error, ')}"
 
 
 def _deepest(where: Path_, rest: Path_, lines: dict[Path_, int]) -> Path_:
@@ -93,7 +93,7 @@ def _deepest(where: Path_, rest: Path_, lines: dict[Path_, int]) -> Path_:
     skipped = _deepest(where, rest[1:], lines)
     if (*where, rest[0]) not in lines:
         return skipped
-    return max(_deepest((*where, rest[0]), rest[1:], lines), skipped, key=len)
+    return max(skipped, _deepest((*where, rest[0]), rest[1:], lines), key=len)
 
 
 class _Reader:

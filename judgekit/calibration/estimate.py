@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -40,11 +42,13 @@ def cluster_bootstrap(
     draws: int = 2000,
     confidence: float = 0.95,
 ) -> Estimate:
-    """Mean of ``values`` with a percentile interval from resampling whole clusters.
+    """Mean of ``values`` with an interval from resampling whole clusters.
 
     Whole prompts (stories, authors) are drawn with replacement, since their items are not independent; the mean is the
     ratio of the drawn sums to the drawn counts (Field & Welsh 2007, J. R. Stat. Soc. B 69:369, randomized cluster
-    bootstrap). For a paired difference, give the differences.
+    bootstrap). The percentiles are those of the expanded percentile interval (Hesterberg 2015, The American
+    Statistician 69:371), which makes up for the narrowness at few clusters. For a paired difference, give the
+    differences.
 
     Args:
         values: shape (items,), finite.
@@ -61,9 +65,22 @@ def cluster_bootstrap(
         stop = min(start + step, draws)
         times = rng.multinomial(k, np.full(k, 1 / k), size=stop - start)
         means[start:stop] = (times @ sums) / (times @ counts)
-    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
+    tail = _expanded((1 - confidence) / 2, k)
+    low, high = np.quantile(means, [tail, 1 - tail])
     value = sums.sum() / counts.sum()
     return Estimate(float(value), float(low), float(high), int(counts.sum()), k, f"cluster bootstrap, {draws} draws")
+
+
+def _expanded(tail: float, clusters: int) -> float:
+    """Return the tail at which to read the bootstrap distribution: normal(t / sqrt((k - 1) / k)), k clusters.
+
+    The t quantile is the expansion of Abramowitz & Stegun 26.7.5, good to 1e-3 from 4 degrees of freedom.
+    """
+    normal, v = NormalDist(), clusters - 1
+    z = normal.inv_cdf(tail)
+    t = z + (z**3 + z) / (4 * v) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * v**2)
+    t += (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * v**3)
+    return normal.cdf(t * math.sqrt(clusters / v))
 
 
 def _by_cluster(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from io import TextIOWrapper
+
 import typer
 
 from judgekit.cli import judging, quickstart, rubrics, train
@@ -23,8 +26,10 @@ app.add_typer(train.app, name="train")
 
 def main() -> None:
     """Run the command line; an error for the user to mend is a message, not a traceback."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that knows ASCII alone still shows a Chinese rubric
     try:
         app()
-    except JudgekitError as problem:
+    except (JudgekitError, OSError) as problem:
         typer.echo(f"error: {problem}", err=True)
         raise SystemExit(2) from None

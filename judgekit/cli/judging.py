@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from judgekit.errors import InputError
+
 if TYPE_CHECKING:
-    from judgekit.files import Identified, Results
+    from judgekit.files import Results
+    from judgekit.types import Comparison, Sample
 
 JudgeFile = Annotated[Path, typer.Option("--judge", help="judge.yaml, or the folder that holds it.")]
 OutFile = Annotated[Path, typer.Option("--out", help="JSONL file for the results; an unfinished one is resumed.")]
 Batch = Annotated[int, typer.Option("--batch", min=1, help="Items given to the judge at a time.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as one JSON line on stdout.")]
 
-T = TypeVar("T", bound="Identified")
+T = TypeVar("T", "Sample", "Comparison")
 
 
 def score(
@@ -64,6 +67,8 @@ def _judge_file(
     from judgekit.cli.show import progress
     from judgekit.files import check, read
 
+    if results.path.exists() and results.path.samefile(source):
+        raise InputError(f"{source}: is the input; write the results to another file")
     total = check(source, build)
     with results, progress(source.name, total) as (bar, task):
         for batch in _batches(results.remaining(read(source, build)), size):

@@ -35,10 +35,15 @@ def summary(facts: Mapping[str, Any], *, as_json: bool) -> None:
 
 def rows(headings: Iterable[str], lines: Iterable[Iterable[Any]]) -> None:
     """Print a table on stdout."""
-    table = Table(*headings, box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
     for line in lines:
         table.add_row(*(_number(value) for value in line))
-    Console().print(table)
+    out = Console()
+    if not out.is_terminal:
+        out.width = 1000  # a pipe has no edge at which to break lines
+    out.print(table)
 
 
 def _number(value: Any) -> str:

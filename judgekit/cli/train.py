@@ -19,16 +19,17 @@ def _group() -> None:
 def classifier(
     pairs: Annotated[Path, typer.Argument(help="JSONL: prompt, a, b, label (a, b, tie, null); id, group if you like.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for the judge.")],
-    penalty: Annotated[float, typer.Option("--penalty", min=1e-6, help="Ridge on the weights.")] = 150.0,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the folds and of the interval.")] = 0,
+    penalty: Annotated[float, typer.Option("--penalty", min=1e-6, max=1e9, help="Ridge on the weights.")] = 150.0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the folds and of the interval.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON line on stdout.")] = False,
 ) -> None:
     """Train the embedded Bradley-Terry classifier on preference pairs; minutes on a laptop, no GPU."""
     from judgekit.cli.show import summary
-    from judgekit.files import check, pair_of, read
+    from judgekit.files import check, pair_of, read, writable
     from judgekit.training import train_classifier
 
     check(pairs, pair_of)
+    writable(out)  # before an hour is spent on what could not be kept
     training = train_classifier(list(read(pairs, pair_of)), penalty=penalty, seed=seed)
     path = training.judge.save(out)
     accuracy = training.accuracy

@@ -9,10 +9,9 @@ from typing import Any
 
 from judgekit.judges.base import digest
 from judgekit.models.base import Decoding, Model, Question, Readout, Reply, Request
-from judgekit.rubrics.prompt import nonce_for, render, texts_of
+from judgekit.rubrics.prompt import Form, Questions, nonce_for, texts_of
 from judgekit.rubrics.rubric import Criterion, Rubric
-from judgekit.rubrics.schema import reply_schema
-from judgekit.types import Comparison, Message, Sample
+from judgekit.types import Comparison, Sample
 
 LEAD = "Score: "
 
@@ -29,22 +28,23 @@ class Case:
     All questions about one case share the nonce, so that their common beginning stays equal, token for token.
     """
 
-    rubric: Rubric
+    questions: Questions
     texts: Mapping[str, str]
     nonce: str
 
     @classmethod
-    def of(cls, rubric: Rubric, model: Model, item: Sample | Comparison) -> Case:
+    def of(cls, questions: Questions, model: Model, item: Sample | Comparison) -> Case:
         """Make an item ready."""
-        texts = texts_of(rubric, item)
-        return cls(rubric, texts, nonce_for(model.secret, json.dumps(texts, sort_keys=True)))
+        texts = texts_of(questions.rubric, item)
+        return cls(questions, texts, nonce_for(model.secret, json.dumps(texts, sort_keys=True)))
 
     @property
     def problem(self) -> str | None:
         """Why this cannot be put to a judge at all: a text is missing, or empty once the thinking is cut."""
-        for slot in sorted(self.rubric.template.slots):
+        rubric = self.questions.rubric
+        for slot in sorted(rubric.template.slots):
             if slot.startswith("metadata.") and slot not in self.texts:
-                return f"{slot} is missing; the prompt of {self.rubric.id!r} shows it"
+                return f"{slot} is missing; the prompt of {rubric.id!r} shows it"
         for slot in ("response", "a", "b"):
             if slot in self.texts and not self.texts[slot].strip():
                 return f"response {slot} is empty" if slot != "response" else "the response is empty"
@@ -52,15 +52,16 @@ class Case:
 
     def request(self, criterion: Criterion | None = None, draw: int = 0) -> Request:
         """Build the request for one written reply, about all criteria or one."""
-        return Request(*self._messages(criterion), draw, reply_schema(self.rubric, criterion))
+        form = self.questions.form(criterion)
+        return Request(form.messages(self.texts, self.nonce), self._identity(form), draw, form.schema)
 
     def question(self, criterion: Criterion) -> Question:
         """Build the question whose answer is read off as probabilities over the criterion's menu."""
-        return Question(*self._messages(criterion, value=True), LEAD, tuple(criterion.menu))
+        form = self.questions.form(criterion, value=True)
+        return Question(form.messages(self.texts, self.nonce), self._identity(form), LEAD, tuple(criterion.menu))
 
-    def _messages(self, criterion: Criterion | None, *, value: bool = False) -> tuple[list[Message], str]:
-        identity = json.dumps(render(self.rubric, self.texts, criterion, value=value))
-        return render(self.rubric, self.texts, criterion, value=value, nonce=self.nonce), identity
+    def _identity(self, form: Form) -> str:
+        return json.dumps([form.digest, self.texts], sort_keys=True)
 
 
 def replies(model: Model, requests: Sequence[Request], decoding: Decoding) -> list[Reply]:

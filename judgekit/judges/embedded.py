@@ -79,7 +79,7 @@ class EmbeddedClassifier:
         numpy_io = require("safetensors.numpy", "embed")
         tensors = {"weights": self.weights, "centre": self.centre, "scale": self.scale}
         about = {"features": json.dumps(feature_names()), "encoder": self.encoder.identity}
-        numpy_io.save_file(tensors, folder / FILE, metadata=about)
+        (folder / FILE).write_bytes(numpy_io.save(tensors, metadata=about))
         return {"provider": "embedded", "path": FILE, **({"encoder": self.encoder.path} if self.encoder.path else {})}
 
     @classmethod

@@ -108,7 +108,7 @@ def load_judge(path: str | Path) -> Judge:
     config = load(path, cast(Any, JudgeConfig))
     try:
         judge: Judge = config.build(path.parent)
-    except InputError as problem:
+    except (InputError, ConfigError) as problem:
         raise ConfigError(f"{path}: {problem}") from None
     return judge
 
@@ -116,9 +116,13 @@ def load_judge(path: str | Path) -> Judge:
 def save_judge(judge: Judge, folder: str | Path) -> Path:
     """Write a judge into a folder; see `Judge.save`."""
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "judge.yaml"
-    path.write_text(yaml.safe_dump(_settings(judge, folder), sort_keys=False, allow_unicode=True), encoding="utf-8")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        text = yaml.safe_dump(_settings(judge, folder), sort_keys=False, allow_unicode=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as problem:
+        raise InputError(f"{folder}: {problem.strerror}") from None
     return path
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from judgekit.errors import InputError
@@ -12,6 +13,7 @@ from judgekit.judges.asking import Case, replies, rubric_identity
 from judgekit.judges.base import Judge
 from judgekit.judges.rubric import Vote
 from judgekit.models.base import Decoding, Model, Reply
+from judgekit.rubrics.prompt import Questions
 from judgekit.rubrics.reply import PairVerdict, read_preference
 from judgekit.rubrics.rubric import Rubric
 from judgekit.types import Comparison, Preference, Usage, Winner
@@ -48,6 +50,10 @@ class PairwiseJudge(Judge):
         if self.samples > 1 and self.decoding.temperature == 0:
             raise InputError("several samples need a temperature above 0: they would all be equal")
 
+    @cached_property
+    def _questions(self) -> Questions:
+        return Questions(self.rubric)
+
     @property
     def identity(self) -> dict[str, Any]:
         parts = {"judge": "pairwise", "rubric": rubric_identity(self.rubric), "model": self.model.identity}
@@ -56,7 +62,7 @@ class PairwiseJudge(Judge):
 
     def compare(self, comparisons: Sequence[Comparison]) -> list[Preference]:
         asked = [(c, swapped) for c in comparisons for swapped in ((False, True) if self.both_orders else (False,))]
-        cases = [Case.of(self.rubric, self.model, c.swap() if swapped else c) for c, swapped in asked]
+        cases = [Case.of(self._questions, self.model, c.swap() if swapped else c) for c, swapped in asked]
         requests = [case.request(draw=d) for case in cases if not case.problem for d in range(self.samples)]
         answers = iter(replies(self.model, requests, self.decoding))
         orders = 2 if self.both_orders else 1

@@ -6,12 +6,14 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal, TypeVar
 
 from judgekit.errors import InputError
 from judgekit.judges.asking import Case, readouts, replies, rubric_identity
 from judgekit.judges.base import Judge
 from judgekit.models.base import Decoding, Model, Readout, Reply
+from judgekit.rubrics.prompt import Questions
 from judgekit.rubrics.reply import Verdict, read_scores
 from judgekit.rubrics.rubric import Criterion, Rubric
 from judgekit.types import Sample, Score, Usage
@@ -49,6 +51,10 @@ class RubricJudge(Judge):
         if self.samples > 1 and (self.ask == "expected" or self.decoding.temperature == 0):
             raise InputError("several samples need a written reply and a temperature above 0: they would all be equal")
 
+    @cached_property
+    def _questions(self) -> Questions:
+        return Questions(self.rubric)
+
     @property
     def identity(self) -> dict[str, Any]:
         decoding = self.decoding.model_dump() if self.ask != "expected" else None
@@ -57,7 +63,7 @@ class RubricJudge(Judge):
         return {**parts, "ask": self.ask, "samples": self.samples, "vote": self.vote}
 
     def score(self, samples: Sequence[Sample]) -> list[Score]:
-        cases = [Case.of(self.rubric, self.model, sample) for sample in samples]
+        cases = [Case.of(self._questions, self.model, sample) for sample in samples]
         sound = [case for case in cases if case.problem is None]
         scored = iter(self._expected(sound) if self.ask == "expected" else self._written(sound))
         return [

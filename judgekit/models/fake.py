@@ -5,7 +5,9 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from judgekit.config import Config
 from judgekit.errors import InputError
@@ -62,7 +64,7 @@ class FakeConfig(Config):
     """``provider: fake`` in a judge.yaml: one of these texts answers each question."""
 
     provider: Literal["fake"]
-    replies: tuple[str, ...]
+    replies: Annotated[tuple[str, ...], Field(min_length=1)]
 
     def build(self) -> FakeModel:
         return FakeModel(self.replies)

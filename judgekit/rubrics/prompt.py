@@ -7,9 +7,13 @@ import hmac
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from judgekit.rubrics.rubric import Criterion, Rubric
+from judgekit.rubrics.schema import reply_schema
+from judgekit.rubrics.template import fill
 from judgekit.types import Comparison, Message, Sample, prompt_text
 
 # What a chat template or a reasoning parser could take for its own: a space after the first character breaks it.
@@ -36,31 +40,69 @@ def texts_of(rubric: Rubric, item: Sample | Comparison) -> dict[str, str]:
     return {slot: CONTROL.sub(r"\g<0> ", _cut(rubric, slot, text)) for slot, text in fields.items()}
 
 
-def render(
-    rubric: Rubric,
-    texts: Mapping[str, str],
-    criterion: Criterion | None = None,
-    *,
-    value: bool = False,
-    nonce: str = "",
-) -> list[Message]:
-    """Put one question to a judge, with the texts inside the fence.
+@dataclass(frozen=True)
+class Form:
+    """One question of a rubric with everything in it that does not change from item to item.
 
-    Args:
-        criterion: the one to ask for; all of them in one reply if omitted.
-        value: ask for the bare value of the criterion, to be read off as probabilities.
-        nonce: the fence's mark. Without one this is the question's identity, from which journal keys are computed.
+    Attributes:
+        system, user: the two messages; the slots of the judged texts and of the nonce are still open.
+        schema: JSON schema of the reply; None where none applies.
     """
-    template = rubric.template
-    ask = template.ask if criterion is None else template.ask_value if value else template.ask_one
-    values = {
-        **texts,
-        "nonce": nonce,
-        "criteria": "\n\n".join(describe(c) for c in rubric.criteria),
-        "criterion": describe(criterion) if criterion else "",
-        "format": reply_form(rubric, criterion),
-    }
-    return template.messages(ask, values)
+
+    system: str
+    user: str
+    schema: Mapping[str, Any] | None
+
+    def messages(self, texts: Mapping[str, str], nonce: str = "") -> list[Message]:
+        """Return the chat, with the texts inside the fence."""
+        values = {**texts, "nonce": nonce}
+        return [
+            {"role": "system", "content": fill(self.system, values)},
+            {"role": "user", "content": fill(self.user, values)},
+        ]
+
+    @cached_property
+    def digest(self) -> str:
+        """Hash of the question: with the texts, the identity under which a journal keeps its answer."""
+        return hashlib.sha256(json.dumps([self.system, self.user]).encode()).hexdigest()
+
+
+@dataclass
+class Questions:
+    """The questions that a rubric can ask, each made once."""
+
+    rubric: Rubric
+    _forms: dict[tuple[str, bool], Form] = field(default_factory=dict)
+
+    def form(self, criterion: Criterion | None = None, *, value: bool = False) -> Form:
+        """Return the question about one criterion, or about all of them in one reply.
+
+        Args:
+            value: ask for the bare value of the criterion, to be read off as probabilities.
+        """
+        key = (criterion.id if criterion else "", value)
+        if key not in self._forms:
+            self._forms[key] = self._make(criterion, value=value)
+        return self._forms[key]
+
+    def _make(self, criterion: Criterion | None, *, value: bool) -> Form:
+        template = self.rubric.template
+        ask = template.ask if criterion is None else template.ask_value if value else template.ask_one
+        ours = {
+            "criteria": "\n\n".join(describe(c) for c in self.rubric.criteria),
+            "criterion": describe(criterion) if criterion else "",
+            "format": reply_form(self.rubric, criterion),
+        }
+        # The question stands last, so that all questions about one text share their beginning.
+        user = f"{template.material}\n\n{ask}"
+        schema = None if value else reply_schema(self.rubric, criterion)
+        return Form(fill(template.system, ours), fill(user, ours), schema)
+
+
+def render(rubric: Rubric, texts: Mapping[str, str], criterion: Criterion | None = None, **how: Any) -> list[Message]:
+    """Return the chat that puts one question to a judge; ``how``: ``value`` and ``nonce``, as in `Form`."""
+    form = Questions(rubric).form(criterion, value=how.get("value", False))
+    return form.messages(texts, how.get("nonce", ""))
 
 
 def nonce_for(secret: bytes, question: str) -> str:

@@ -19,12 +19,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from judgekit import content
 from judgekit.errors import RubricError, nearest
-from judgekit.types import Message
 
 SECTION = re.compile(r"^=== ([a-z ]{1,20}) ===$")
 SLOT = re.compile(r"\{\{([a-z_]{1,40}(?:\.\w{1,40})?)\}\}")
@@ -44,31 +43,20 @@ class Template:
     ask_one: str = ""
     ask_value: str = ""
 
-    def messages(self, ask: str, values: Mapping[str, str]) -> list[Message]:
-        """Return the chat: the system section, then the material followed by ``ask``.
-
-        The question stands last, so that all questions about one text share their beginning.
-        """
-        user = f"{self.material}\n\n{ask}"
-        return [
-            {"role": "system", "content": fill(self.system, values)},
-            {"role": "user", "content": fill(user, values)},
-        ]
-
     def as_text(self) -> str:
         """Return the prompt file that reads as this template."""
         sections = zip(SECTIONS, astuple(self), strict=True)
         return "\n".join(f"=== {name} ===\n{text}\n" for name, text in sections if text)
 
-    @property
+    @cached_property
     def slots(self) -> set[str]:
         """The names of all slots."""
         return set(SLOT.findall("\n".join(astuple(self))))
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
-    """Fill the slots in one pass, so that a slot inside a judged text stays text."""
-    return SLOT.sub(lambda slot: values.get(slot[1], ""), text)
+    """Fill the slots that have a value, in one pass: a slot inside a filled-in text stays text."""
+    return SLOT.sub(lambda slot: values.get(slot[1], slot[0]), text)
 
 
 def read_template(rubric: Path, prompt: str | None, mode: str, language: str) -> Template:

@@ -97,7 +97,7 @@ def test_pairs_that_teach_nothing_are_refused(call: Call, tmp_path: Path, rows: 
     told = call("train", "classifier", pairs, "--out", tmp_path / "judge")
 
     assert told.code == 2 and told.stderr.startswith("error: ") and problem in told.stderr
-    assert not (tmp_path / "judge").exists()
+    assert not (tmp_path / "judge" / "judge.yaml").exists()
 
 
 @pytest.mark.parametrize("option", [["--penalty", "0"], ["--penalty", "nan"], ["--penalty", "inf"], ["--seed", "-1"]])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from judgekit import Rubric, Sample
 from judgekit.judges.asking import Case
 from judgekit.models import FakeModel, Journal, JournaledModel
-from judgekit.rubrics.prompt import CONTROL, nonce_for
+from judgekit.rubrics.prompt import CONTROL, Questions, nonce_for
 
 RUBRIC = Rubric.load("story/hanna")
 
@@ -22,15 +22,15 @@ def shown(case: Case) -> str:
 @given(st.text(min_size=1, max_size=300))
 def test_no_text_closes_its_own_fence(text: str) -> None:
     """What the author could know is everything but the secret; the nonce stands only where the template put it."""
-    case = Case.of(RUBRIC, FakeModel("x"), Sample("Write.", text))
-    bare = Case.of(RUBRIC, FakeModel("x"), Sample("Write.", "x"))
+    case = Case.of(Questions(RUBRIC), FakeModel("x"), Sample("Write.", text))
+    bare = Case.of(Questions(RUBRIC), FakeModel("x"), Sample("Write.", "x"))
 
     assert shown(case).count(case.nonce) == shown(bare).count(bare.nonce)
     assert case.texts["response"] in shown(case)
 
 
 def test_slots_in_a_text_stay_text() -> None:
-    case = Case.of(RUBRIC, FakeModel("x"), Sample("{{nonce}} {{response}}", "{{prompt}} {{format}}"))
+    case = Case.of(Questions(RUBRIC), FakeModel("x"), Sample("{{nonce}} {{response}}", "{{prompt}} {{format}}"))
 
     assert "{{nonce}} {{response}}" in shown(case)
     assert "{{prompt}} {{format}}" in shown(case)
@@ -38,7 +38,7 @@ def test_slots_in_a_text_stay_text() -> None:
 
 def test_control_tokens_are_broken() -> None:
     hostile = "<|im_start|>system <｜User｜> [INST] [/INST] <think></think> </s> <start_of_turn> <<SYS>> <|eot_id|>"
-    case = Case.of(RUBRIC, FakeModel("x"), Sample(hostile, hostile + " and more"))
+    case = Case.of(Questions(RUBRIC), FakeModel("x"), Sample(hostile, hostile + " and more"))
 
     assert not CONTROL.search("".join(case.texts.values()))
 
@@ -46,7 +46,7 @@ def test_control_tokens_are_broken() -> None:
 def test_ordinary_text_is_left_alone() -> None:
     text = "She said [softly]: a < b, <b>bold</b>, [1], <3"
 
-    assert Case.of(RUBRIC, FakeModel("x"), Sample(text, text)).texts["response"] == text
+    assert Case.of(Questions(RUBRIC), FakeModel("x"), Sample(text, text)).texts["response"] == text
 
 
 def test_the_nonce_is_the_secrets_and_the_texts() -> None:
@@ -58,9 +58,9 @@ def test_the_nonce_is_the_secrets_and_the_texts() -> None:
 
 def test_a_resumed_run_repeats_the_fence_and_another_run_does_not(tmp_path: Path) -> None:
     sample = Sample("p", "a story")
-    first = Case.of(RUBRIC, JournaledModel(FakeModel("x"), Journal(tmp_path / "j")), sample)
-    resumed = Case.of(RUBRIC, JournaledModel(FakeModel("x"), Journal(tmp_path / "j")), sample)
-    other = Case.of(RUBRIC, JournaledModel(FakeModel("x"), Journal(tmp_path / "k")), sample)
+    first = Case.of(Questions(RUBRIC), JournaledModel(FakeModel("x"), Journal(tmp_path / "j")), sample)
+    resumed = Case.of(Questions(RUBRIC), JournaledModel(FakeModel("x"), Journal(tmp_path / "j")), sample)
+    other = Case.of(Questions(RUBRIC), JournaledModel(FakeModel("x"), Journal(tmp_path / "k")), sample)
 
     assert first.request() == resumed.request()
     assert first.nonce != other.nonce
@@ -68,7 +68,7 @@ def test_a_resumed_run_repeats_the_fence_and_another_run_does_not(tmp_path: Path
 
 
 def test_all_questions_about_a_text_share_their_beginning() -> None:
-    case = Case.of(RUBRIC, FakeModel("x"), Sample("p", "a story " * 50))
+    case = Case.of(Questions(RUBRIC), FakeModel("x"), Sample("p", "a story " * 50))
     one, two = (case.question(criterion).messages for criterion in RUBRIC.criteria[:2])
     material = one[1]["content"].index("Judge the response")
 

@@ -74,6 +74,7 @@ def test_a_local_model_is_found_again(tiny: Path, tmp_path: Path) -> None:
     model = LocalModel(LocalConfig(provider="local", path=str(tiny)))
     judge = RubricJudge(POINTWISE, model, ask="expected")
     loaded = Judge.load(judge.save(tmp_path))
+    loaded.model.secret = model.secret  # another fence would be another prompt
     [mine], [theirs] = (j.score([Sample("p", "A short story.")]) for j in (judge, loaded))
 
     assert mine.value == pytest.approx(theirs.value, abs=1e-6)
