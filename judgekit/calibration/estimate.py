@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import numpy as np
@@ -69,6 +69,26 @@ def cluster_bootstrap(
     low, high = np.quantile(means, [tail, 1 - tail])
     value = sums.sum() / counts.sum()
     return Estimate(float(value), float(low), float(high), int(counts.sum()), k, f"cluster bootstrap, {draws} draws")
+
+
+def share(hits: ArrayLike, clusters: Sequence[Hashable], rng: np.random.Generator, *, draws: int = 2000) -> Estimate:
+    """Mean of ``hits`` in [0, 1] (1 right, 0 wrong, 1/2 for a tie) with its 95 % interval.
+
+    The interval is `cluster_bootstrap`'s. Where all hits are 0 or all are 1, resampling would claim certainty; there it
+    is the exact one (Clopper & Pearson 1934) for as many trials as there are clusters.
+
+    Raises:
+        InputError: as in `cluster_bootstrap`, or a hit outside [0, 1].
+    """
+    values = np.asarray(hits, dtype=float)
+    if ((values < 0) | (values > 1)).any():
+        raise InputError("a share is of hits between 0 and 1")
+    found = cluster_bootstrap(values, clusters, rng, draws=draws)
+    if found.value not in (0.0, 1.0):
+        return found
+    reach = 0.025 ** (1 / found.clusters)
+    low, high = (reach, 1.0) if found.value else (0.0, 1.0 - reach)
+    return replace(found, low=low, high=high, method="Clopper-Pearson on clusters")
 
 
 def _expanded(tail: float, clusters: int) -> float:

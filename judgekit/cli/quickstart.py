@@ -87,11 +87,11 @@ def _table(pairs: Sequence[Pair], preferences: Sequence[Preference], seed: int) 
 def _estimate(points: list[tuple[float, str]], seed: int) -> Estimate | None:
     import numpy as np
 
-    from judgekit.calibration import cluster_bootstrap
+    from judgekit.calibration import share
 
     if len({cluster for _, cluster in points}) < 2:
         return None
-    return cluster_bootstrap([p for p, _ in points], [c for _, c in points], np.random.default_rng(seed))
+    return share([p for p, _ in points], [c for _, c in points], np.random.default_rng(seed))
 
 
 def _only_flaw(flaw: str, pair: Pair) -> bool:

@@ -20,7 +20,7 @@ p { max-width: 44rem; } .soft { color: var(--soft); }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; vertical-align: top; padding: .35rem 1.1rem .35rem 0; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; font-size: .85rem; color: var(--soft); } td.n, th.n { text-align: right; }
-svg { width: 100%; height: auto; font: 13px system-ui, sans-serif; } svg text { fill: var(--ink); }
+svg { width: 100%; min-width: 36rem; height: auto; font: 13px system-ui, sans-serif; } svg text { fill: var(--ink); }
 blockquote { margin: .4rem 0; padding-left: .9rem; border-left: 3px solid var(--line); white-space: pre-wrap; }
 """
 LEFT, RIGHT, ROW, PLOT = 190, 150, 30, 420
@@ -63,7 +63,8 @@ class Page:
         axis = "".join(_tick(x, height) for x in (0, 0.25, 0.5, 0.75, 1))
         guide = f'<line x1="{_x(chance):.1f}" x2="{_x(chance):.1f}" y1="4" y2="{height - 26}" stroke="var(--soft)" '
         box = f'viewBox="0 0 {LEFT + PLOT + RIGHT} {height}" role="img" aria-label="{escape(self.title)}: shares"'
-        return self._add(f'<svg {box}>{axis}{guide}stroke-dasharray="3 3"/>{marks}</svg>')
+        plot = f'<svg {box}>{axis}{guide}stroke-dasharray="3 3"/>{marks}</svg>'
+        return self._add(f'<div class="wide">{plot}</div>')
 
     def save(self, path: str | Path) -> Path:
         """Write the page."""

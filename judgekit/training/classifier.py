@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from judgekit.calibration.estimate import Estimate, cluster_bootstrap
+from judgekit.calibration.estimate import Estimate, share
 from judgekit.errors import InputError
 from judgekit.judges.classifier import ClassifierJudge
 from judgekit.judges.embedded import EmbeddedClassifier, standardise
@@ -103,4 +103,4 @@ def _cross_validate(differences: Array, labels: Array, groups: list[str], penalt
         margin = differences[held] @ fit(differences[~held], labels[~held], penalty)
         right[held] = np.where(margin == 0, 0.5, (margin > 0) == (labels[held] > 0.5))
     clusters = [group for group, keep in zip(groups, untied, strict=True) if keep]
-    return cluster_bootstrap(right[untied], clusters, np.random.default_rng(seed))
+    return share(right[untied], clusters, np.random.default_rng(seed))

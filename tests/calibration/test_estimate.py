@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from judgekit.calibration import Estimate, cluster_bootstrap
+from judgekit.calibration import Estimate, cluster_bootstrap, share
 from judgekit.calibration import estimate as module
 from judgekit.errors import InputError
 
@@ -40,6 +40,25 @@ def test_results_do_not_depend_on_the_chunking(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(module, "CHUNK", 100)
 
     assert cluster_bootstrap(values, clusters, np.random.default_rng(2)) == whole
+
+
+def test_all_right_is_not_certainty() -> None:
+    """20 clusters, all right: the exact bound is 0.025 ** (1/20) = .8316; all wrong is its mirror image."""
+    right = share([1.0] * 40, list(range(20)) * 2, np.random.default_rng(0))
+    wrong = share([0.0] * 40, list(range(20)) * 2, np.random.default_rng(0))
+
+    assert (right.low, right.high) == (pytest.approx(0.83157, abs=1e-5), 1.0)
+    assert (wrong.low, wrong.high) == (0.0, pytest.approx(1 - 0.83157, abs=1e-5))
+
+
+def test_a_share_is_otherwise_the_bootstrap() -> None:
+    hits, clusters = [1, 0, 0.5, 1, 1, 0], list("aabbcc")
+
+    assert share(hits, clusters, np.random.default_rng(3)) == cluster_bootstrap(
+        hits, clusters, np.random.default_rng(3)
+    )
+    with pytest.raises(InputError, match="between 0 and 1"):
+        share([1.5, 0], ["a", "b"], np.random.default_rng(0))
 
 
 @pytest.mark.slow
