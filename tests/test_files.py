@@ -16,7 +16,6 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from judgekit import files
 from judgekit.errors import InputError
 from judgekit.files import (
     Results,
@@ -30,6 +29,7 @@ from judgekit.files import (
     sample_of,
     score_row,
 )
+from judgekit.files import reading
 from judgekit.types import Comparison, Pair, Preference, Sample, Score
 
 Write = Callable[..., Path]
@@ -272,7 +272,7 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path):
 def test_an_endless_line_is_one_problem_and_the_lines_after_it_keep_their_numbers(
     write: Write, monkeypatch: pytest.MonkeyPatch, length: int
 ):
-    monkeypatch.setattr(files, "MAX_LINE", 1000)
+    monkeypatch.setattr(reading, "MAX_LINE", 1000)
     path = write(line(response="x" * length), line(), line(response=""))
 
     assert [told.split(": ")[0] for told in refusal(path)] == ["data.jsonl:1", "data.jsonl:3"]
@@ -314,7 +314,7 @@ def test_a_full_disk_while_checking_is_an_error_of_ours(write: Write, monkeypatc
         db.execute("PRAGMA max_page_count=4")
         return db
 
-    monkeypatch.setattr(files.sqlite3, "connect", small)
+    monkeypatch.setattr(reading.sqlite3, "connect", small)
     path = write(*(line(id=f"a rather long id {n}") for n in range(2000)))
 
     assert "full" in refusal(path)[0]

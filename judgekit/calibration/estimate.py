@@ -64,7 +64,8 @@ def cluster_bootstrap(
     for start in range(0, draws, step):
         stop = min(start + step, draws)
         times = rng.multinomial(k, np.full(k, 1 / k), size=stop - start)
-        means[start:stop] = (times @ sums) / (times @ counts)
+        # Row by row, since a matrix product's last bits depend on its shape and its threads.
+        means[start:stop] = (times * sums).sum(1) / (times * counts).sum(1)
     tail = _expanded((1 - confidence) / 2, k)
     low, high = np.quantile(means, [tail, 1 - tail])
     value = sums.sum() / counts.sum()

@@ -19,12 +19,16 @@ def test_the_value_is_the_plain_mean() -> None:
 
 
 def test_two_clusters_by_hand() -> None:
-    """Clusters with means 0 (one item) and 1 (three): draws give 0, 3/4 or 1 with probability 1/4, 1/2, 1/4."""
-    found = cluster_bootstrap([0, 1, 1, 1], ["x", "y", "y", "y"], np.random.default_rng(0), confidence=0.4)
+    """Clusters with means 0 (one item) and 1 (three): every draw gives 0, 3/4 or 1, so the interval is all of it."""
+    found = cluster_bootstrap([0, 1, 1, 1], ["x", "y", "y", "y"], np.random.default_rng(0))
 
-    assert (found.value, found.low, found.high) == (0.75, 0.75, 0.75)
-    assert (wide := cluster_bootstrap([0, 1, 1, 1], ["x", "y", "y", "y"], np.random.default_rng(0))).low == 0
-    assert wide.high == 1
+    assert (found.value, found.low, found.high) == (0.75, 0.0, 1.0)
+
+
+def test_the_tail_is_widened_at_few_clusters() -> None:
+    """10 clusters: t(.025, 9) = -2.26216, times sqrt(10 / 9) is -2.38452, whose normal tail is .00855."""
+    assert module._expanded(0.025, 10) == pytest.approx(0.00855, abs=2e-5)
+    assert module._expanded(0.025, 10_000) == pytest.approx(0.025, abs=2e-5)
 
 
 def test_equal_values_have_no_width() -> None:

@@ -1,0 +1,28 @@
+"""Data files: rows, reading them, and results that survive a kill."""
+
+from judgekit.files.reading import check, read, read_rows
+from judgekit.files.results import Results, writable
+from judgekit.files.rows import (
+    comparison_of,
+    digest_of,
+    pair_of,
+    pair_row,
+    preference_row,
+    sample_of,
+    score_row,
+)
+
+__all__ = [
+    "Results",
+    "check",
+    "comparison_of",
+    "digest_of",
+    "pair_of",
+    "pair_row",
+    "preference_row",
+    "read",
+    "read_rows",
+    "sample_of",
+    "score_row",
+    "writable",
+]
