@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import tempfile
 import time
 
@@ -21,7 +20,7 @@ from judgekit.rubrics.prompt import Questions
 from judgekit.storyworld import World
 
 CRITERIA = 16
-ROUNDS = 5
+ROUNDS = 9
 
 
 def rubric() -> Rubric:
@@ -69,7 +68,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--model", help="a local model folder; a tiny random one by default")
-    parser.add_argument("--tokens", type=int, default=650, help="tokens of story; the rubric adds about 850")
+    parser.add_argument("--tokens", type=int, default=400, help="tokens of story; the rubric adds about 1,100")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         case = Case.of(Questions(rubric()), FakeModel(""), Sample("Write a long story.", "A story."))
@@ -80,14 +79,16 @@ def main() -> None:
         judge = RubricJudge(rubric(), model, ask="expected")
         item = sample(model, arguments.tokens)
         one_call_a_criterion(judge, model, item)  # warm-up of the model itself
-        ratios, differences = [], []
+        shared, separate, differences = [], [], []
         for _ in range(ROUNDS):
-            [score], shared = timed(judge.score, [item])
-            plain, separate = timed(one_call_a_criterion, judge, model, item)
-            ratios.append(separate / shared)
+            [score], seconds = timed(judge.score, [item])
+            shared.append(seconds)
+            plain, seconds = timed(one_call_a_criterion, judge, model, item)
+            separate.append(seconds)
             differences += [abs(score.criteria[name] - value) for name, value in plain.items()]
         length = score.usage.input_tokens // CRITERIA
-    result = {"ratio": statistics.median(ratios), "max_abs_difference": max(differences)}
+    # The best of each: what else runs on the machine only ever adds time.
+    result = {"ratio": min(separate) / min(shared), "max_abs_difference": max(differences)}
     print(f"{CRITERIA} criteria, prompts of {length} tokens: {result['ratio']:.1f} times faster")
     if arguments.json:
         print(json.dumps(result))

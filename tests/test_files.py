@@ -26,10 +26,10 @@ from judgekit.files import (
     preference_row,
     read,
     read_rows,
+    reading,
     sample_of,
     score_row,
 )
-from judgekit.files import reading
 from judgekit.types import Comparison, Pair, Preference, Sample, Score
 
 Write = Callable[..., Path]

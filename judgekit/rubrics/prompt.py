@@ -90,7 +90,7 @@ class Questions:
         ask = template.ask if criterion is None else template.ask_value if value else template.ask_one
         ours = {
             "criteria": "\n\n".join(describe(c) for c in self.rubric.criteria),
-            "criterion": describe(criterion) if criterion else "",
+            "criterion": headline(criterion) if criterion else "",
             "format": reply_form(self.rubric, criterion),
         }
         # The question stands last, so that all questions about one text share their beginning.
@@ -111,14 +111,18 @@ def nonce_for(secret: bytes, question: str) -> str:
 
 
 def describe(criterion: Criterion) -> str:
-    """Write out a criterion for the prompt: id, title, menu, description, anchors from best to worst."""
-    head = f"{criterion.id} ({criterion.title})"
-    menu = f" [{menu_form(criterion)}]" if criterion.menu else ""
-    text = f"{head}{menu}: {criterion.description.strip()}"
+    """Write out a criterion for the rubric: its headline, description, anchors from best to worst."""
+    text = f"{headline(criterion)}: {criterion.description.strip()}"
     for key, anchor in reversed(criterion.anchors.items()):
         label = key if isinstance(key, str) else f"{key:g}"
         text += f"\n  {label} = {anchor.strip()}"
     return text
+
+
+def headline(criterion: Criterion) -> str:
+    """Name a criterion: id, title, menu. A question needs no more, since the rubric has already said the rest."""
+    menu = f" [{menu_form(criterion)}]" if criterion.menu else ""
+    return f"{criterion.id} ({criterion.title}){menu}"
 
 
 def menu_form(criterion: Criterion) -> str:

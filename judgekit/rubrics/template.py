@@ -5,7 +5,7 @@ A prompt file reads from top to bottom as the judge will see it::
     === system ===      who the judge is, the rules, {{criteria}}
     === material ===    the texts to judge, each between two lines that carry {{nonce}}
     === ask ===         what to answer, for all criteria at once: {{format}}
-    === ask one ===     the same for one criterion: {{criterion}} (pointwise only)
+    === ask one ===     the same for one criterion, named by {{criterion}} (pointwise only)
     === ask value ===   the value of one criterion and nothing else, for read-out (pointwise only)
 
 A file may leave out the last two; the house's stand in for them.
