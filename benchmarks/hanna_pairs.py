@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from judgekit.calibration import Estimate, cluster_bootstrap
 from judgekit.judges.base import digest
 from judgekit.judges.embedded import standardise
-from judgekit.judges.features import feature_matrix, feature_names
+from judgekit.judges.features import VERSION, feature_matrix, feature_names
 from judgekit.judges.features.units import words
 from judgekit.models.encoder import Encoder
 from judgekit.training.bradley_terry import fit
@@ -41,13 +41,16 @@ Index = NDArray[np.int64]
 CRITERIA = ("relevance", "coherence", "empathy", "surprise", "engagement", "complexity")
 MARGIN = 9  # of the sum of 18 ratings: 0.5 of their mean, free of rounding
 FOLDS, SEED, DRAWS = 10, 0, 2000
-# Scores the stories of some pairs, given which stories and pairs may be learnt from; returns score(a) - score(b).
-Model = Callable[[Index, Index, Index], Array]
+# Given which stories and which labelled pairs may be learnt from: score(a) - score(b) for other stories a and b.
+Model = Callable[[Index, Index, Index, Index], Array]
 
 
 @dataclass
 class Hanna:
-    """The stories, and their pairs ``a[i]``, ``b[i]`` with ``better[i]`` = 1 where a is better, else 0."""
+    """The stories and all pairs ``a[i]``, ``b[i]`` of stories to one prompt.
+
+    ``asked`` marks the pairs far enough apart to have a label, ``better`` is 1 where a is better, else 0.
+    """
 
     prompts: list[str]
     texts: list[str]
@@ -56,6 +59,7 @@ class Hanna:
     ratings: list[dict[str, int]]  # of each story: sum of the six criteria, by rater
     a: Index
     b: Index
+    asked: NDArray[np.bool_]
     better: Array
 
     @classmethod
@@ -67,14 +71,13 @@ class Hanna:
         prompt = np.array([int(row["prompt_id"]) for row in stories])
         total = np.array([sum(by_rater.values()) for by_rater in ratings])
         pairs = [(i, j) for i, j in itertools.combinations(range(len(stories)), 2) if prompt[i] == prompt[j]]
-        a, b = np.array([(i, j) for i, j in pairs if abs(total[i] - total[j]) >= MARGIN]).T
+        a, b = np.array(pairs).T
         swap = np.random.default_rng(SEED).random(len(a)) < 0.5  # the order must say nothing
         a, b = np.where(swap, b, a), np.where(swap, a, b)
-        texts = [row["story"] for row in stories]
-        system = np.array([row["system"] for row in stories])
-        return cls(
-            [r["prompt"] for r in stories], texts, prompt, system, ratings, a, b, (total[a] > total[b]).astype(float)
-        )
+        gap = total[a] - total[b]
+        texts, system = [row["story"] for row in stories], np.array([row["system"] for row in stories])
+        prompts = [row["prompt"] for row in stories]
+        return cls(prompts, texts, prompt, system, ratings, a, b, np.abs(gap) >= MARGIN, (gap > 0).astype(float))
 
     @property
     def group(self) -> Index:
@@ -99,7 +102,7 @@ def word_counts(data: Hanna) -> Array:
 def features(data: Hanna, cache: Path | None) -> Array:
     """Return the features of all stories; encoding them takes minutes, so they can be kept."""
     encoder = Encoder()
-    name = f"hanna-{digest([encoder.identity, feature_names(), data.texts])}.npy"
+    name = f"hanna-{digest([encoder.identity, VERSION, feature_names(), data.texts])}.npy"
     if cache and (cache / name).is_file():
         return np.asarray(np.load(cache / name, allow_pickle=False))
     samples = [Sample(prompt, text) for prompt, text in zip(data.prompts, data.texts, strict=True)]
@@ -114,13 +117,13 @@ def features(data: Hanna, cache: Path | None) -> Array:
 
 
 def linear(data: Hanna, matrix: Array, penalty: float) -> Model:
-    """Bradley-Terry on standardised features, exactly as `judgekit train classifier` fits it."""
+    """Bradley-Terry on standardised features, as `judgekit train classifier` fits it."""
 
-    def score(stories: Index, train: Index, test: Index) -> Array:
+    def score(stories: Index, train: Index, a: Index, b: Index) -> Array:
         known = matrix[stories]
         x = standardise(matrix, known.mean(0), spread(known))
         weights = fit(x[data.a[train]] - x[data.b[train]], data.better[train], penalty)
-        return np.asarray((x[data.a[test]] - x[data.b[test]]) @ weights)
+        return np.asarray((x[a] - x[b]) @ weights)
 
     return score
 
@@ -135,8 +138,8 @@ def tfidf(data: Hanna, matrix: Array) -> Model:
     terms = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, use_idf=False, norm=None).fit_transform(data.texts)
     surface = plain_surface(data, matrix)
 
-    def score(stories: Index, train: Index, test: Index) -> Array:
-        use = np.unique(np.concatenate([data.a[train], data.b[train], data.a[test], data.b[test]]))
+    def score(stories: Index, train: Index, a: Index, b: Index) -> Array:
+        use = np.unique(np.concatenate([data.a[train], data.b[train], a, b]))
         known = surface[stories]
         z = 0.3 * np.clip((surface[use] - known.mean(0)) / spread(known), -3, 3)
         values, vectors = np.linalg.eigh(_similarity(terms, stories, use) + z @ z.T)
@@ -144,7 +147,7 @@ def tfidf(data: Hanna, matrix: Array) -> Model:
         x = np.zeros((len(data.texts), int(kept.sum())))
         x[use] = vectors[:, kept] * np.sqrt(values[kept])
         weights = fit(x[data.a[train]] - x[data.b[train]], data.better[train], 1.0)
-        return np.asarray((x[data.a[test]] - x[data.b[test]]) @ weights)
+        return np.asarray((x[a] - x[b]) @ weights)
 
     return score
 
@@ -171,37 +174,36 @@ def plain_surface(data: Hanna, matrix: Array) -> Array:
 def longer(data: Hanna) -> Model:
     """The story with more words wins."""
     n = word_counts(data)
-    return lambda _stories, _train, test: n[data.a[test]] - n[data.b[test]]
+    return lambda _stories, _train, a, b: n[a] - n[b]
 
 
-# --- protocols: 1 where the better story was named, 1/2 for a tie, else 0; NaN where a pair is not asked
+# --- protocols: score(a) - score(b) for every pair that may be asked, NaN for the others
 
 
 def seen(data: Hanna, model: Model) -> Array:
     """Cross-validate over prompts."""
-    fold, hits = _folds(), np.full(len(data.a), np.nan)
+    fold, margin = _folds(), np.full(len(data.a), np.nan)
     for k in range(FOLDS):
         held = fold[data.group] == k
-        stories, train, test = np.flatnonzero(fold[data.prompt] != k), np.flatnonzero(~held), np.flatnonzero(held)
-        hits[test] = _hits(model(stories, train, test), data.better[test])
-    return hits
+        stories, train = np.flatnonzero(fold[data.prompt] != k), np.flatnonzero(~held & data.asked)
+        margin[held] = model(stories, train, data.a[held], data.b[held])
+    return margin
 
 
 def unseen(data: Hanna, model: Model) -> Array:
     """Ask each pair of two machines with both of them, and its prompt, left out of the training."""
-    fold, hits = _folds(), np.full(len(data.a), np.nan)
+    fold, margin = _folds(), np.full(len(data.a), np.nan)
     side_a, side_b = data.system[data.a], data.system[data.b]
     machine = (side_a != "Human") & (side_b != "Human")
     for held in itertools.combinations(sorted(set(data.system) - {"Human"}), 2):
         in_a, in_b = np.isin(side_a, held), np.isin(side_b, held)
         known = ~np.isin(data.system, [*held, "Human"])
         for k in range(FOLDS):
-            test = np.flatnonzero(in_a & in_b & (fold[data.group] == k))
-            train = np.flatnonzero(~in_a & ~in_b & machine & (fold[data.group] != k))
-            if len(test):
-                margin = model(np.flatnonzero(known & (fold[data.prompt] != k)), train, test)
-                hits[test] = _hits(margin, data.better[test])
-    return hits
+            test = in_a & in_b & (fold[data.group] == k)
+            train = np.flatnonzero(~in_a & ~in_b & machine & (fold[data.group] != k) & data.asked)
+            stories = np.flatnonzero(known & (fold[data.prompt] != k))
+            margin[test] = model(stories, train, data.a[test], data.b[test])
+    return margin
 
 
 def _folds() -> Index:
@@ -210,23 +212,32 @@ def _folds() -> Index:
     return fold
 
 
-def _hits(margin: Array, better: Array) -> Array:
-    return np.where(margin == 0, 0.5, (margin > 0) == (better > 0.5))
+def hits(margin: Array, better: Array) -> Array:
+    """Return 1 where the better side was named, 1/2 for a tie, else 0; NaN where nothing was asked."""
+    named = np.where(margin == 0, 0.5, (margin > 0) == (better > 0.5))
+    return np.where(np.isnan(margin), np.nan, named)
 
 
-def one_human(data: Hanna, asked: NDArray[np.bool_]) -> tuple[float, int]:
-    """Hold each rater of both stories against the other ratings of the two; return accuracy and judgements.
+def against_other_raters(data: Hanna, margin: Array) -> tuple[Array, Array, Index]:
+    """Hold one rater, and the judge on the very same pairs, against the ratings of the others.
 
-    A rater's own tie counts half; where the others tie there is nothing to be right about.
+    A pair counts for a rater of both stories where the *other* ratings alone are at least 0.5 apart: were the pairs
+    chosen by all ratings, the rater's own among them, any rater would look good, a random one too.
+
+    Returns:
+        hits of the raters, hits of the judge, and the prompt of each judgement.
     """
-    points = []
-    for a, b in zip(data.a[asked], data.b[asked], strict=True):
-        for rater in data.ratings[a].keys() & data.ratings[b].keys():
-            own = data.ratings[a][rater] - data.ratings[b][rater]
-            others = sum(data.ratings[a].values()) - sum(data.ratings[b].values()) - own
-            if others:
-                points.append(0.5 if not own else float(own * others > 0))
-    return float(np.mean(points)), len(points)
+    own, judge, prompt = [], [], []
+    for i in np.flatnonzero(~np.isnan(margin)):
+        a, b = data.ratings[data.a[i]], data.ratings[data.b[i]]
+        for rater in sorted(a.keys() & b.keys()):
+            difference = a[rater] - b[rater]
+            others = sum(a.values()) - sum(b.values()) - difference
+            if abs(others) >= MARGIN * 2 // 3:  # 12 of the 18 ratings
+                own.append(0.5 if not difference else float(difference * others > 0))
+                judge.append(0.5 if not margin[i] else float(margin[i] * others > 0))
+                prompt.append(data.group[i])
+    return np.array(own), np.array(judge), np.array(prompt)
 
 
 # --- report -----------------------------------------------------------------------------------------------------
@@ -237,16 +248,26 @@ def estimate(data: Hanna, values: Array, mask: NDArray[np.bool_]) -> Estimate:
     return cluster_bootstrap(values[mask], data.group[mask].tolist(), rng, draws=DRAWS)
 
 
-def report(data: Hanna, name: str, hits: dict[str, Array], part: NDArray[np.bool_]) -> None:
-    asked = part & ~np.isnan(next(iter(hits.values())))
+def report(data: Hanna, name: str, margins: dict[str, Array], part: NDArray[np.bool_]) -> None:
+    asked = part & data.asked & ~np.isnan(margins[JUDGE])
     equal = asked & data.equal_length
+    right = {model: hits(margin, data.better) for model, margin in margins.items()}
     print(f"\n{name}: {asked.sum()} pairs, {equal.sum()} of equal length")
-    print(f"  {'':22}{'accuracy':26}{'equal length':16}judge minus this")
-    for model, values in hits.items():
-        paired = "" if model == JUDGE else str(estimate(data, hits[JUDGE] - values, asked))
-        print(f"  {model:22}{estimate(data, values, asked)!s:26}{values[equal].mean():<16.3f}{paired}")
-    human, judgements = one_human(data, asked)
-    print(f"  {'one human rater':22}{f'{human:.3f} ({judgements} judgements)':26}{one_human(data, equal)[0]:.3f}")
+    print(f"  {'':22}{'accuracy':24}{'equal length':24}judge minus this")
+    for model, values in right.items():
+        paired = "" if model == JUDGE else str(estimate(data, right[JUDGE] - values, asked))
+        print(f"  {model:22}{estimate(data, values, asked)!s:24}{estimate(data, values, equal)!s:24}{paired}")
+    human = one_human(data, np.where(part, margins[JUDGE], np.nan))
+    print(f"  one rater, held against the others: {human['rater']}; the judge there: {human['judge']}")
+
+
+def one_human(data: Hanna, margin: Array) -> dict[str, Estimate]:
+    """Return the accuracy of single raters, and of the judge on the same pairs, against the other raters."""
+    own, judge, prompt = against_other_raters(data, margin)
+    return {
+        name: cluster_bootstrap(values, prompt.tolist(), np.random.default_rng(SEED), draws=DRAWS)
+        for name, values in (("rater", own), ("judge", judge))
+    }
 
 
 JUDGE = "embedded classifier"
@@ -275,34 +296,39 @@ def main() -> None:
 
 
 def result(data: Hanna, by_seen: dict[str, Array], by_unseen: dict[str, Array]) -> dict[str, object]:
-    asked = ~np.isnan(by_unseen[JUDGE])
-    whole = estimate(data, by_seen[JUDGE], np.ones(len(data.a), dtype=bool))
+    asked = data.asked & ~np.isnan(by_unseen[JUDGE])
+    right = {name: hits(margin, data.better) for name, margin in by_seen.items()}
+    right_unseen = {name: hits(margin, data.better) for name, margin in by_unseen.items()}
+    whole = estimate(data, right[JUDGE], data.asked)
+    human, human_unseen = one_human(data, by_seen[JUDGE]), one_human(data, by_unseen[JUDGE])
+    baselines = {name: float(right_unseen[name][asked].mean()) for name in ("longer wins", "TF-IDF")}
 
     def against(name: str) -> list[float]:
-        it = estimate(data, by_unseen[JUDGE] - by_unseen[name], asked)
+        it = estimate(data, right_unseen[JUDGE] - right_unseen[name], asked)
         return [it.value, it.low, it.high]
 
-    baselines = {name: float(np.nanmean(by_unseen[name])) for name in ("longer wins", "TF-IDF")}
     return {
         "accuracy": whole.value,
         "low": whole.low,
         "high": whole.high,
-        "longer_wins": float(by_seen["longer wins"].mean()),
-        "tfidf_bt": float(by_seen["TF-IDF"].mean()),
-        "equal_length_accuracy": float(by_seen[JUDGE][data.equal_length].mean()),
-        "generator_only": float(by_seen["generator only"].mean()),
+        "longer_wins": float(right["longer wins"][data.asked].mean()),
+        "tfidf_bt": float(right["TF-IDF"][data.asked].mean()),
+        "equal_length_accuracy": float(right[JUDGE][data.asked & data.equal_length].mean()),
+        "generator_only": float(right["generator only"][data.asked].mean()),
         "unseen": {
-            "accuracy": float(by_unseen[JUDGE][asked].mean()),
+            "accuracy": float(right_unseen[JUDGE][asked].mean()),
             "longer_wins": baselines["longer wins"],
             "tfidf_bt": baselines["TF-IDF"],
             "difference": against(max(baselines, key=lambda name: baselines[name])),  # to the better baseline
             "difference_longer_wins": against("longer wins"),
             "difference_tfidf_bt": against("TF-IDF"),
-            "one_human": one_human(data, asked)[0],
+            "one_human": human_unseen["rater"].value,
+            "judge_against_same": human_unseen["judge"].value,
             "n": int(asked.sum()),
         },
-        "one_human": one_human(data, np.ones(len(data.a), dtype=bool))[0],
-        "n": len(data.a),
+        "one_human": human["rater"].value,
+        "judge_against_same": human["judge"].value,
+        "n": int(data.asked.sum()),
     }
 
 

@@ -20,4 +20,4 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from judgekit.models.tiny import save_tiny_model
 
     prompts = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "rubrics" / "prompts").glob("*.txt"))]
-    return save_tiny_model(tmp_path_factory.mktemp("tiny"), prompts)
+    return save_tiny_model(tmp_path_factory.mktemp("tiny"), prompts, vocabulary=600)

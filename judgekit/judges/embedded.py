@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from judgekit.config import Config
 from judgekit.errors import ConfigError, require
 from judgekit.judges.base import digest
-from judgekit.judges.features import feature_matrix, feature_names
+from judgekit.judges.features import VERSION, feature_matrix, feature_names
 from judgekit.models.encoder import Encoder
 from judgekit.types import Sample
 
@@ -30,6 +30,10 @@ def standardise(
 ) -> NDArray[np.float64]:
     """Return (features - centre) / scale, clipped at 4: one outlying feature must not outvote all the others."""
     return np.clip((features - centre) / scale, -CLIP, CLIP)
+
+
+def _features() -> str:
+    return json.dumps([VERSION, *feature_names()])
 
 
 class EmbeddedConfig(Config):
@@ -63,7 +67,7 @@ class EmbeddedClassifier:
         return {
             "provider": "embedded",
             "encoder": self.encoder.identity,
-            "features": list(feature_names()),
+            "features": _features(),
             "head": head,
         }
 
@@ -78,7 +82,7 @@ class EmbeddedClassifier:
         """Write the head as safetensors; return the ``model:`` entry of a judge.yaml."""
         numpy_io = require("safetensors.numpy", "embed")
         tensors = {"weights": self.weights, "centre": self.centre, "scale": self.scale}
-        about = {"features": json.dumps(feature_names()), "encoder": self.encoder.identity}
+        about = {"features": _features(), "encoder": self.encoder.identity}
         (folder / FILE).write_bytes(numpy_io.save(tensors, metadata=about))
         return {"provider": "embedded", "path": FILE, **({"encoder": self.encoder.path} if self.encoder.path else {})}
 
@@ -95,7 +99,7 @@ class EmbeddedClassifier:
                 about, parts = file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (OSError, safetensors.SafetensorError) as problem:
             raise ConfigError(f"{path}: no classifier can be read from it: {problem}") from None
-        for what, mine in (("features", json.dumps(feature_names())), ("encoder", encoder.identity)):
+        for what, mine in (("features", _features()), ("encoder", encoder.identity)):
             if about.get(what) != mine:
                 raise ConfigError(f"{path}: was trained with other {what}; train it again with this version")
         return cls(parts["weights"], parts["centre"], parts["scale"], encoder)

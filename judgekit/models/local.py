@@ -8,23 +8,35 @@ that follow (story after story, criterion after criterion).
 from __future__ import annotations
 
 import copy
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
 from judgekit.config import Config
 from judgekit.errors import ModelError, require
 from judgekit.models.base import Decoding, Model, Question, Readout, Reply, Request
-from judgekit.models.menu import Menu
-from judgekit.models.weights import fingerprint, resolved
+from judgekit.models.control import Control
+from judgekit.models.menu import Menu, Tokens
+from judgekit.models.sampling import Draws
+from judgekit.models.weights import commit, fingerprint, resolved
 from judgekit.types import Message, Usage
 
 MIN_SHARED = 32  # tokens that rows must have in common before sharing them pays for copying the cache
+
+
+LONGEST_ANSWER = 8  # tokens kept free behind the prompt of a read-out
+
+
+class Row(NamedTuple):
+    """A token sequence, and the tokens whose logits are wanted after it."""
+
+    tokens: Tokens
+    wanted: tuple[int, ...]
 
 
 class LocalConfig(Config):
@@ -62,15 +74,21 @@ class LocalModel(Model):
     @property
     def identity(self) -> dict[str, Any]:
         base = self.config.model_dump(include={"provider", "dtype", "thinking"})
-        weights = fingerprint(self.config.path, self.config.revision)
+        weights = fingerprint(self.config.path, self.revision)
         adapter = fingerprint(self.config.adapter) if self.config.adapter else None
         return {**base, "weights": weights, "adapter": adapter}
 
     @property
     def settings(self) -> dict[str, Any]:
-        return {**self.config.model_dump(exclude_none=True), **resolved(self.config, "path", "adapter")}
+        pinned = {"revision": self.revision} if self.revision else {}
+        return {**self.config.model_dump(exclude_none=True), **resolved(self.config, "path", "adapter"), **pinned}
 
     # --- loading ----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def revision(self) -> str | None:
+        """The hub's commit that is loaded; None for a folder."""
+        return commit(self.config.path, self.config.revision, trust_remote_code=self.config.trust_remote_code)
 
     @cached_property
     def device(self) -> Any:
@@ -101,6 +119,8 @@ class LocalModel(Model):
         dtype = self.config.dtype if self.config.dtype == "auto" else getattr(torch, self.config.dtype)
         model = self._load("AutoModelForCausalLM", dtype=dtype, use_safetensors=True)
         if self.config.adapter:
+            if not (Path(self.config.adapter) / "adapter_model.safetensors").is_file():
+                raise ModelError(f"{self.config.adapter}: no adapter_model.safetensors; other formats are not read")
             peft = require("peft", "train")
             model = peft.PeftModel.from_pretrained(model, self.config.adapter).merge_and_unload()
         return model.to(self.device).eval()
@@ -115,7 +135,7 @@ class LocalModel(Model):
         try:
             return getattr(transformers, kind).from_pretrained(
                 self.config.path,
-                revision=self.config.revision,
+                revision=self.revision,
                 trust_remote_code=self.config.trust_remote_code,
                 **arguments,
             )
@@ -125,22 +145,29 @@ class LocalModel(Model):
     # --- prompts ----------------------------------------------------------------------------------------------
 
     @cached_property
-    def _control(self) -> re.Pattern[str]:
-        tokens = sorted({*self.tokenizer.all_special_tokens, *self.tokenizer.get_added_vocab()}, key=len, reverse=True)
-        return re.compile("|".join(re.escape(token) for token in tokens) or r"(?!)")
+    def _control(self) -> Control:
+        return Control(self.tokenizer)
 
     def text(self, messages: Sequence[Message]) -> str:
-        """Return the messages in the model's chat format, ready for its turn.
+        """Return the messages in the model's chat format, ready for its turn, with no control token in their texts.
 
-        Whatever in them would become a control token is broken by a space first: no message of ours needs one, so
-        it could only come from a judged text.
+        Raises:
+            ModelError: the chat template refuses them.
         """
-        safe = [{**m, "content": self._control.sub(lambda t: f"{t[0][0]} {t[0][1:]}", m["content"])} for m in messages]
-        return str(
-            self.tokenizer.apply_chat_template(
-                safe, tokenize=False, add_generation_prompt=True, enable_thinking=self.config.thinking
-            )
-        )
+        jinja = require("jinja2", "train")
+        chat = [{"role": m["role"], "content": self._control.broken(m["content"])} for m in messages]
+        try:
+            return self._render(chat)
+        except jinja.TemplateError:  # some templates know no system role: its text goes before the user's
+            texts = [message["content"] for message in chat]
+        try:
+            return self._render([{"role": "user", "content": "\n\n".join(texts)}])
+        except jinja.TemplateError as problem:
+            raise ModelError(f"{self.config.path}: the chat template refuses the prompt: {problem}") from None
+
+    def _render(self, chat: Sequence[Mapping[str, str]]) -> str:
+        how = {"tokenize": False, "add_generation_prompt": True, "enable_thinking": self.config.thinking}
+        return str(self.tokenizer.apply_chat_template(chat, **how))
 
     def _tokens(self, texts: Sequence[str]) -> list[list[int]]:
         if not texts:
@@ -157,10 +184,10 @@ class LocalModel(Model):
                 yield index, Reply(None, _too_long(len(prompt), room))
         fitting = sorted((i for i, p in enumerate(prompts) if len(p) <= room), key=lambda i: len(prompts[i]))
         for batch in self._batches(fitting, prompts, decoding.max_tokens):
-            draws = [requests[i].draw for i in batch]
-            yield from zip(batch, self._write([prompts[i] for i in batch], decoding, draws), strict=True)
+            replies = self._write([requests[i] for i in batch], [prompts[i] for i in batch], decoding)
+            yield from zip(batch, replies, strict=True)
 
-    def _batches(self, order: list[int], prompts: list[list[int]], new: int) -> Iterator[list[int]]:
+    def _batches(self, order: list[int], prompts: Sequence[Sequence[int]], new: int) -> Iterator[list[int]]:
         batch: list[int] = []
         for index in order:  # shortest first, so that the newest row sets the width
             if batch and (len(batch) + 1) * (len(prompts[index]) + new) > self.config.batch_tokens:
@@ -170,19 +197,19 @@ class LocalModel(Model):
         if batch:
             yield batch
 
-    def _write(self, prompts: list[list[int]], decoding: Decoding, draws: list[int]) -> list[Reply]:
-        torch = require("torch", "train")
+    def _write(self, requests: list[Request], prompts: list[list[int]], decoding: Decoding) -> list[Reply]:
+        torch, transformers = require("torch", "train"), require("transformers", "train")
         inputs = self.tokenizer.pad({"input_ids": prompts}, return_tensors="pt").to(self.device)
-        sampled = {"do_sample": True, "temperature": decoding.temperature, "top_p": decoding.top_p}
-        devices = [self.device] if self.device.type == "cuda" else []
-        with torch.inference_mode(), torch.random.fork_rng(devices):
-            torch.manual_seed(decoding.seed + max(draws))
-            rows = self.model.generate(
-                **inputs,
-                max_new_tokens=decoding.max_tokens,
-                pad_token_id=self.tokenizer.pad_token_id,
-                **(sampled if decoding.temperature > 0 else {"do_sample": False, "temperature": None, "top_p": None}),
-            )
+        # A configuration of our own: a model's may bring penalties and filters that nobody here asked for.
+        how = transformers.GenerationConfig(
+            max_new_tokens=decoding.max_tokens,
+            do_sample=False,
+            eos_token_id=sorted(self._stops),
+            pad_token_id=self.tokenizer.pad_token_id,
+        )
+        draws = [Draws(requests, decoding)] if decoding.temperature > 0 else []
+        with torch.inference_mode():
+            rows = self.model.generate(**inputs, generation_config=how, logits_processor=draws)
         width = inputs["input_ids"].shape[1]
         return [self._reply(row[width:].tolist(), len(prompt)) for row, prompt in zip(rows, prompts, strict=True)]
 
@@ -208,22 +235,26 @@ class LocalModel(Model):
         part ("1" and "10"); see `judgekit.models.menu.Menu`.
         """
         heads = [self._head(question) for question in questions]
-        contexts = self._tokens([self.text(q.messages) + lead for q, (lead, _) in zip(questions, heads, strict=True)])
-        menus: dict[int, Menu] = {}
+        texts = [self._begun(q.messages) + lead for q, (lead, _) in zip(questions, heads, strict=True)]
+        contexts = self._tokens(texts)
+        room = self.context - LONGEST_ANSWER
+        menus = {i: heads[i][1] for i, context in enumerate(contexts) if len(context) <= room}
         for index, context in enumerate(contexts):
-            room = self.context - 8
-            if len(context) > room:
+            if index not in menus:
                 yield index, Readout(None, _too_long(len(context), room))
-            else:
-                menus[index] = heads[index][1]
-        rows = [(index, prefix) for index, menu in menus.items() for prefix in menu.branches]
-        logits = self._last_logits([contexts[index] + list(prefix) for index, prefix in rows])
-        by_question: dict[int, dict[tuple[int, ...], Any]] = {index: {} for index in menus}
-        for (index, prefix), row in zip(rows, logits, strict=True):
-            by_question[index][prefix] = row
+        asked = [(i, prefix, wanted) for i, menu in menus.items() for prefix, wanted in menu.branches.items()]
+        logits = self._logits([Row((*contexts[i], *prefix), wanted) for i, prefix, wanted in asked])
+        found: dict[int, dict[Tokens, Any]] = {index: {} for index in menus}
+        for (index, prefix, _), row in zip(asked, logits, strict=True):
+            found[index][prefix] = row
         for index, menu in menus.items():
             usage = Usage(1, 0, len(contexts[index]), 0)
-            yield index, Readout(menu.probabilities(by_question[index]), usage=usage)
+            yield index, Readout(menu.probabilities(found[index]), usage=usage)
+
+    def _begun(self, messages: Sequence[Message]) -> str:
+        """Return the prompt as `text`, with a thinking block that the template opens closed: the answer comes next."""
+        text = self.text(messages)
+        return f"{text.rstrip()}\n\n</think>\n\n" if text.rstrip().endswith("<think>") else text
 
     def _head(self, question: Question) -> tuple[str, Menu]:
         """Return how the reply begins, and its menu in tokens.
@@ -246,44 +277,54 @@ class LocalModel(Model):
         before, *whole = self._tokens([lead, *(lead + answer for answer in answers)])
         if any(tokens[: len(before)] != before for tokens in whole):
             return None
-        return Menu(tuple(tuple(tokens[len(before) :]) for tokens in whole), end=self.tokenizer.eos_token_id)
+        return Menu(tuple(tuple(tokens[len(before) :]) for tokens in whole), tuple(sorted(self._stops)))
 
-    def _last_logits(self, rows: list[list[int]]) -> list[Any]:
-        """Return the logits after the last token of every row, in float32 on the CPU."""
+    def _logits(self, rows: list[Row]) -> list[Any]:
+        """Return, for every row, the logits of its wanted tokens after its last one, in float32 on the CPU."""
         torch = require("torch", "train")
-        order = sorted(range(len(rows)), key=rows.__getitem__)
+        order = sorted(range(len(rows)), key=lambda i: rows[i].tokens)
         found: dict[int, Any] = {}
         with torch.inference_mode():
-            self._walk([(i, rows[i]) for i in order], 0, None, found)
+            if rows:
+                self._walk([(i, rows[i]) for i in order], 0, None, found)
         return [found[i] for i in range(len(rows))]
 
-    def _walk(self, rows: list[tuple[int, list[int]]], start: int, cache: Any, found: dict[int, Any]) -> None:
+    @cached_property
+    def _shares(self) -> bool:
+        """Whether the cache can be repeated along the batch: only pure attention's can."""
+        torch, cache_utils = require("torch", "train"), require("transformers.cache_utils", "train")
+        cache = self.model(input_ids=torch.tensor([[0]], device=self.device), use_cache=True).past_key_values
+        known = (cache_utils.DynamicLayer, cache_utils.DynamicSlidingWindowLayer)
+        return all(type(layer) in known for layer in getattr(cache, "layers", [None]))
+
+    def _walk(self, rows: list[tuple[int, Row]], start: int, cache: Any, found: dict[int, Any]) -> None:
         """Answer sorted rows whose first ``start`` tokens are in ``cache``; shared beginnings run once."""
-        shared = min(_common(rows[0][1], rows[-1][1]), len(rows[0][1]) - 1)
-        if len(rows) > 1 and shared - start >= MIN_SHARED:
-            cache = self._extend(cache, rows[0][1][start:shared])
+        first, last = rows[0][1].tokens, rows[-1][1].tokens
+        shared = min(_common(first, last), len(first) - 1)
+        if len(rows) > 1 and shared - start >= MIN_SHARED and self._shares:
+            cache = self._extend(cache, first[start:shared])
             start = shared
-        alone: list[tuple[int, list[int]]] = []
+        alone: list[tuple[int, Row]] = []
         for family in _families(rows, start + MIN_SHARED):
-            if len(family) > 1 and len(family) < len(rows):
+            if 1 < len(family) < len(rows) and self._shares:
                 self._walk(family, start, copy.deepcopy(cache), found)
             else:
                 alone += family
-        alone.sort(key=lambda row: len(row[1]))
-        for batch in self._batches(list(range(len(alone))), [tokens for _, tokens in alone], 0):
+        alone.sort(key=lambda row: len(row[1].tokens))
+        for batch in self._batches(list(range(len(alone))), [row.tokens for _, row in alone], 0):
             self._finish([alone[i] for i in batch], start, cache, found)
 
-    def _extend(self, cache: Any, tokens: list[int]) -> Any:
+    def _extend(self, cache: Any, tokens: Tokens) -> Any:
         torch = require("torch", "train")
         ids = torch.tensor([tokens], device=self.device)
         return self.model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1).past_key_values
 
-    def _finish(self, rows: list[tuple[int, list[int]]], start: int, cache: Any, found: dict[int, Any]) -> None:
-        """Run what is left of each row, side by side and padded on the right, and keep the last logits."""
+    def _finish(self, rows: list[tuple[int, Row]], start: int, cache: Any, found: dict[int, Any]) -> None:
+        """Run what is left of each row, side by side and padded on the right, and keep the wanted logits."""
         torch = require("torch", "train")
-        tails = [tokens[start:] for _, tokens in rows]
-        width = max(map(len, tails))
-        ids = torch.tensor([tail + [self.tokenizer.pad_token_id] * (width - len(tail)) for tail in tails])
+        tails = [row.tokens[start:] for _, row in rows]
+        width, pad = max(map(len, tails)), self.tokenizer.pad_token_id
+        ids = torch.tensor([(*tail, *[pad] * (width - len(tail))) for tail in tails])
         mask = torch.tensor([[1] * (start + len(tail)) + [0] * (width - len(tail)) for tail in tails])
         if cache is not None:
             cache = copy.deepcopy(cache)
@@ -297,11 +338,12 @@ class LocalModel(Model):
             use_cache=cache is not None,
             logits_to_keep=torch.tensor(ends, device=self.device),
         ).logits
-        for row, (index, _) in enumerate(rows):
-            found[index] = logits[row, ends.index(len(tails[row]) - 1)].float().cpu()
+        for place, (index, row) in enumerate(rows):
+            at_end = logits[place, ends.index(len(tails[place]) - 1)]
+            found[index] = at_end[list(row.wanted)].float().cpu()
 
 
-def _common(a: list[int], b: list[int]) -> int:
+def _common(a: Tokens, b: Tokens) -> int:
     """Return how many tokens two rows have in common at the start."""
     for i, (x, y) in enumerate(zip(a, b, strict=False)):
         if x != y:
@@ -309,11 +351,11 @@ def _common(a: list[int], b: list[int]) -> int:
     return min(len(a), len(b))
 
 
-def _families(rows: list[tuple[int, list[int]]], length: int) -> Iterator[list[tuple[int, list[int]]]]:
+def _families(rows: list[tuple[int, Row]], length: int) -> Iterator[list[tuple[int, Row]]]:
     """Split sorted rows into runs whose neighbours share at least ``length`` tokens."""
     family = [rows[0]]
     for before, row in pairwise(rows):
-        if _common(before[1], row[1]) < length:
+        if _common(before[1].tokens, row[1].tokens) < length:
             yield family
             family = []
         family.append(row)

@@ -33,7 +33,8 @@ class OpenAIConfig(Config):
 
     Attributes:
         base_url: the server; OpenAI's own if omitted.
-        api_key_env: name of the environment variable that holds the key; the key itself never stands in a file.
+        api_key_env: name of the environment variable that holds the key; the key itself never stands in a file. Without
+            a ``base_url`` it is OPENAI_API_KEY; another server gets a key only if the file names one for it.
         structured: ask the server to enforce the reply's JSON schema.
         thinking: passed to the server's chat template (vLLM, SGLang); left alone if omitted.
         attempts: tries per request, over rate limits, server errors and lost connections.
@@ -42,7 +43,7 @@ class OpenAIConfig(Config):
     provider: Literal["openai"]
     model: str
     base_url: str | None = None
-    api_key_env: str = "OPENAI_API_KEY"
+    api_key_env: str | None = None
     structured: bool = False
     thinking: bool | None = None
     concurrency: Annotated[int, Field(ge=1, le=1024)] = 16
@@ -75,12 +76,13 @@ class OpenAIModel(Model):
 
     @cached_property
     def _client(self) -> Any:
-        sdk, name = require("openai", "providers"), self.config.api_key_env
+        sdk = require("openai", "providers")
+        name = self.config.api_key_env or ("" if self.config.base_url else "OPENAI_API_KEY")
         key = os.environ.get(name, "").strip()
         if not (key.isascii() and key.isprintable()):
             raise ModelError(f"{name} holds characters that no API key has")
-        if not key and self.config.base_url is None:
-            raise ModelError(f"set {name} to the API key, or give the base_url of a local server")
+        if not key and name:
+            raise ModelError(f"set {name} to the API key, or give the base_url of a server that needs none")
         # The URL is always ours to say: the SDK would let an environment variable move the judge, unseen by its
         # fingerprint. The SDK's own retries are off: they would multiply with ours.
         url = self.config.base_url or OPENAI_URL

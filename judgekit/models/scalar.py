@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from judgekit.config import Config
 from judgekit.errors import ModelError, require
-from judgekit.models.weights import fingerprint, resolved
+from judgekit.models.control import Control
+from judgekit.models.weights import commit, fingerprint, resolved
 from judgekit.types import Sample, prompt_text
 
 BATCH = 16
@@ -36,23 +37,26 @@ class SequenceClassifier:
 
     config: SequenceConfig
 
+    @cached_property
+    def revision(self) -> str | None:
+        """The hub's commit that is loaded; None for a folder."""
+        return commit(self.config.path, self.config.revision, trust_remote_code=self.config.trust_remote_code)
+
     @property
     def identity(self) -> dict[str, Any]:
         """Provider, precision and weights."""
-        return {
-            "provider": "sequence",
-            "dtype": self.config.dtype,
-            "weights": fingerprint(self.config.path, self.config.revision),
-        }
+        weights = fingerprint(self.config.path, self.revision)
+        return {"provider": "sequence", "dtype": self.config.dtype, "weights": weights}
 
     def save(self, folder: Path) -> dict[str, Any]:
         """Return the ``model:`` entry of a judge.yaml; the weights stay where they are."""
-        return {**self.config.model_dump(exclude_none=True), **resolved(self.config, "path")}
+        pinned = {"revision": self.revision} if self.revision else {}
+        return {**self.config.model_dump(exclude_none=True), **resolved(self.config, "path"), **pinned}
 
     @cached_property
     def _parts(self) -> tuple[Any, Any, Any]:
         torch, transformers = require("torch", "train"), require("transformers", "train")
-        common = {"revision": self.config.revision, "trust_remote_code": self.config.trust_remote_code}
+        common = {"revision": self.revision, "trust_remote_code": self.config.trust_remote_code}
         dtype = self.config.dtype if self.config.dtype == "auto" else getattr(torch, self.config.dtype)
         device = "cuda" if torch.cuda.is_available() else "cpu"
         try:
@@ -64,31 +68,50 @@ class SequenceClassifier:
             raise ModelError(f"{self.config.path}: cannot be loaded: {problem}") from problem
         if model.config.num_labels != 1:
             raise ModelError(f"{self.config.path}: has {model.config.num_labels} labels; a reward model has one")
-        if tokenizer.pad_token_id is None:
-            tokenizer.pad_token = tokenizer.eos_token
-        model.config.get_text_config().pad_token_id = tokenizer.pad_token_id
         return torch, tokenizer, model.to(device if self.config.device == "auto" else self.config.device).eval()
+
+    @cached_property
+    def _control(self) -> Control:
+        return Control(self._parts[1])
+
+    @cached_property
+    def _limit(self) -> int:
+        _, tokenizer, model = self._parts
+        positions = getattr(model.config.get_text_config(), "max_position_embeddings", None) or 1 << 30
+        return min(int(positions), int(tokenizer.model_max_length))
 
     def strengths(self, samples: Sequence[Sample]) -> list[float | str]:
         """Return one logit a sample, or why there is none."""
-        torch, tokenizer, model = self._parts
-        tokens = [tokenizer(self._text(sample), add_special_tokens=False)["input_ids"] for sample in samples]
-        limit = int(getattr(model.config.get_text_config(), "max_position_embeddings", 1 << 30))
-        found: list[float | str] = [f"the text has {len(row)} tokens; the model has room for {limit}" for row in tokens]
-        order = sorted((i for i, row in enumerate(tokens) if len(row) <= limit), key=lambda i: len(tokens[i]))
+        rows = [self._encode(sample) for sample in samples]
+        lengths = [len(row["input_ids"]) for row in rows]
+        found: list[float | str] = [f"the text has {n} tokens; the model has room for {self._limit}" for n in lengths]
+        order = sorted((i for i, n in enumerate(lengths) if n <= self._limit), key=lengths.__getitem__)
         for start in range(0, len(order), BATCH):
             batch = order[start : start + BATCH]
-            inputs = tokenizer.pad({"input_ids": [tokens[i] for i in batch]}, return_tensors="pt").to(model.device)
-            with torch.inference_mode():
-                logits = model(**inputs).logits[:, 0].float().tolist()
-            for i, logit in zip(batch, logits, strict=True):
+            for i, logit in zip(batch, self._run([rows[i] for i in batch]), strict=True):
                 found[i] = logit
         return found
 
-    def _text(self, sample: Sample) -> str:
+    def _encode(self, sample: Sample) -> dict[str, list[int]]:
+        """Return one chat, or the two texts as the tokenizer pairs them where it knows no chat."""
         _, tokenizer, _ = self._parts
+        response = self._control.broken(sample.response)
         if not tokenizer.chat_template:
-            return f"{prompt_text(sample.prompt)}\n\n{sample.response}"
-        turns = [{"role": "user", "content": sample.prompt}] if isinstance(sample.prompt, str) else list(sample.prompt)
-        chat = [*turns, {"role": "assistant", "content": sample.response}]
-        return str(tokenizer.apply_chat_template(chat, tokenize=False))
+            return dict(tokenizer(self._control.broken(prompt_text(sample.prompt)), response))
+        prompt = [{"role": "user", "content": sample.prompt}] if isinstance(sample.prompt, str) else sample.prompt
+        turns = [{**turn, "content": self._control.broken(turn["content"])} for turn in prompt]
+        text = tokenizer.apply_chat_template([*turns, {"role": "assistant", "content": response}], tokenize=False)
+        return dict(tokenizer(text, add_special_tokens=False))
+
+    def _run(self, rows: list[dict[str, list[int]]]) -> list[float]:
+        torch, tokenizer, model = self._parts
+        # A decoder's head reads the last token that is not the padding one: that must be no token a row ends with.
+        last = {row["input_ids"][-1] for row in rows}
+        pad = next(token for token in (tokenizer.pad_token_id, *range(len(rows) + 1)) if token not in (None, *last))
+        model.config.get_text_config().pad_token_id = model.config.pad_token_id = pad
+        width = max(len(row["input_ids"]) for row in rows)
+        inputs = {name: [row[name] + [0] * (width - len(row[name])) for row in rows] for name in rows[0]}
+        inputs["input_ids"] = [row["input_ids"] + [pad] * (width - len(row["input_ids"])) for row in rows]
+        with torch.inference_mode():
+            logits = model(**{name: torch.tensor(value, device=model.device) for name, value in inputs.items()}).logits
+        return list(logits[:, 0].float().tolist())

@@ -1,4 +1,4 @@
-"""Which weights these are: a short hash of a model folder, or the commit of a hub model."""
+"""Which weights these are: a hash of a model folder, or the commit of a hub model."""
 
 from __future__ import annotations
 
@@ -8,28 +8,37 @@ from pathlib import Path
 
 from judgekit.errors import ModelError, require
 
-WHOLE = 64 << 20  # files up to here are hashed whole, larger ones by 16 blocks spread over them
-BLOCK = 1 << 20
-NAMES = ("*.safetensors", "*.json", "*.jinja", "*.txt", "*.model")
+NAMES = ("*.safetensors", "*.json", "*.jinja", "*.txt", "*.model", "*.py")
 
 
-def fingerprint(path: str, revision: str | None = None) -> str:
-    """Return what identifies a model: a hash of its folder, or ``id@commit`` on the hub.
-
-    Large files count by their size and 16 blocks of 1 MiB spread over them, so that a model of many gigabytes takes no
-    more than a moment; two trainings differ in every block.
+def commit(path: str, revision: str | None, *, trust_remote_code: bool = False) -> str | None:
+    """Return the commit that a hub model's revision means now; None for a folder.
 
     Raises:
         ModelError: neither a folder nor a model that the hub (or its local cache) knows.
     """
     if Path(path).is_dir():
-        return _folder(path)
+        return None
     transformers = require("transformers", "train")
     try:
-        config = transformers.AutoConfig.from_pretrained(path, revision=revision)
+        config = transformers.AutoConfig.from_pretrained(path, revision=revision, trust_remote_code=trust_remote_code)
     except (OSError, ValueError) as problem:
         raise ModelError(f"{path}: cannot be loaded: {problem}") from problem
-    return f"{path}@{getattr(config, '_commit_hash', None) or revision}"
+    return getattr(config, "_commit_hash", None) or revision
+
+
+def fingerprint(path: str, revision: str | None = None) -> str:
+    """Return what identifies a model: a hash of every byte in its folder, or ``id@revision`` on the hub.
+
+    A folder of many gigabytes takes seconds, once in a process for each state of its files.
+    """
+    if not Path(path).is_dir():
+        return f"{path}@{revision}"
+    digest = hashlib.sha256()
+    for file in sorted({file for name in NAMES for file in Path(path).glob(name)}):
+        state = file.stat()
+        digest.update(f"{file.name} {_hash(str(file), state.st_size, state.st_mtime_ns)}\n".encode())
+    return digest.hexdigest()[:32]
 
 
 def resolved(config: object, *names: str) -> dict[str, str]:
@@ -38,22 +47,7 @@ def resolved(config: object, *names: str) -> dict[str, str]:
     return {name: str(path.resolve()) for name, path in folders.items() if path.is_dir()}
 
 
-@lru_cache
-def _folder(path: str) -> str:
-    digest = hashlib.sha256()
-    files = sorted({file for name in NAMES for file in Path(path).glob(name)})
-    for file in files:
-        digest.update(f"{file.name} {file.stat().st_size}\n".encode())
-        _update(digest, file)
-    return digest.hexdigest()[:32]
-
-
-def _update(digest: hashlib._Hash, file: Path) -> None:
-    size = file.stat().st_size
-    with file.open("rb") as stream:
-        if size <= WHOLE:
-            digest.update(stream.read())
-            return
-        for i in range(16):
-            stream.seek((size - BLOCK) * i // 15)
-            digest.update(stream.read(BLOCK))
+@lru_cache(maxsize=4096)
+def _hash(path: str, size: int, modified: int) -> str:
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

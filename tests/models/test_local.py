@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
 
 import pytest
 import torch
+import transformers
 
 from judgekit import Criterion, ModelError, Rubric, RubricJudge, Sample
 from judgekit.models import Decoding, LocalConfig, LocalModel, Question, Request
 from judgekit.models import local as local_module
+from judgekit.models.control import Control
 from judgekit.models.menu import Menu
+from judgekit.models.sampling import Draws
 
 DIGITS = ("1", "2", "3", "4", "5")
 
@@ -28,7 +32,7 @@ def question(text: str, answers: tuple[str, ...] = DIGITS) -> Question:
 
 def by_hand(model: LocalModel, asked: Question, lead: str, answers: tuple[str, ...]) -> list[float]:
     """P(answer) from plain passes over the whole text: for each token, softmax over what may stand there."""
-    text, end = model.text(asked.messages) + lead, [model.tokenizer.eos_token_id]
+    text, end = model.text(asked.messages) + lead, sorted(model._stops)[:1]
     context = model.tokenizer(text, add_special_tokens=False)["input_ids"]
     answers = [model.tokenizer(text + a, add_special_tokens=False)["input_ids"][len(context) :] for a in answers]
     begun = {tuple(a[:i]) for a in answers for i in range(len(a))}
@@ -51,22 +55,20 @@ def read(model: LocalModel, questions: list[Question]) -> list:
 
 
 def test_menu_of_single_tokens_is_a_softmax() -> None:
-    menu = Menu(((3,), (5,)), end=0)
+    menu = Menu(((3,), (5,)), ends=(0,))
 
     assert menu.branches == {(): (3, 5)}
     # logits 0 and ln 3: 1/4 and 3/4
-    logits = torch.tensor([9.0, 9.0, 9.0, 0.0, 9.0, torch.tensor(3.0).log()])
-    assert menu.probabilities({(): logits}) == pytest.approx((0.25, 0.75))
+    assert menu.probabilities({(): torch.tensor([0.0, math.log(3)])}) == pytest.approx((0.25, 0.75))
 
 
 def test_an_answer_that_begins_another_is_closed_by_the_end() -> None:
-    menu = Menu(((1,), (1, 0), (2,)), end=7)
+    menu = Menu(((1,), (1, 0), (2,)), ends=(7, 9))
 
-    assert menu.branches == {(): (1, 2), (1,): (7, 0)}
-    # P(1 or 10) = 1/2, of which the end has 1/5 (ln 4 beside 0 the other way): 0.1, 0.4, 0.5
-    first, second = torch.zeros(8), torch.zeros(8)
-    second[0] = torch.tensor(4.0).log()
-    assert menu.probabilities({(): first, (1,): second}) == pytest.approx((0.1, 0.4, 0.5))
+    assert menu.branches == {(): (1, 2), (1,): (7, 9, 0)}
+    # P(1 or 10) = 1/2; then either end weighs 1 and the 0 weighs 3: 2/5 and 3/5 of the half
+    found = menu.probabilities({(): torch.zeros(2), (1,): torch.tensor([0.0, 0.0, math.log(3)])})
+    assert found == pytest.approx((0.2, 0.3, 0.5))
 
 
 @pytest.mark.parametrize("answers", [DIGITS, tuple(str(i) for i in range(21)), ("0", "0.5", "1")])
@@ -173,14 +175,96 @@ def test_sampling_leaves_the_callers_random_state_alone(model: LocalModel) -> No
     assert torch.rand(1) == expected
 
 
-def test_draws_differ_and_repeat(model: LocalModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_draws_belong_to_the_request_and_not_to_the_batch(model: LocalModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model, "_reply", lambda tokens, _: tuple(tokens))
-    requests = [Request([{"role": "user", "content": "x"}], "x", draw) for draw in range(3)]
+    requests = [Request([{"role": "user", "content": text}], text, draw) for text in "xy" for draw in range(3)]
     decoding = Decoding(temperature=1, max_tokens=8)
-    first, second = (dict(model.complete(requests, decoding)) for _ in range(2))
+    together = dict(model.complete(requests, decoding))
+    alone = [dict(model.complete([request], decoding))[0] for request in requests]
+    reseeded = dict(model.complete(requests, Decoding(temperature=1, max_tokens=8, seed=1)))
 
-    assert first == second
-    assert len(set(first.values())) == 3
+    assert [together[i] for i in range(6)] == alone
+    assert len(set(together.values())) == 6
+    assert reseeded != together
+
+
+def test_draws_follow_the_distribution() -> None:
+    """4,000 draws from (.5, .3, .2), and with top_p .7 from (.625, .375): shares within 3 standard errors."""
+    scores = torch.log(torch.tensor([[0.2, 0.5, 0.3]])).repeat(4000, 1)
+    requests = [Request([], str(i)) for i in range(4000)]
+    for top_p, expected in ((1.0, [0.2, 0.5, 0.3]), (0.7, [0.0, 0.625, 0.375])):
+        chosen = Draws(requests, Decoding(temperature=1, top_p=top_p))(None, scores).argmax(-1)
+        shares = torch.bincount(chosen, minlength=3) / 4000
+        for share, chance in zip(shares.tolist(), expected, strict=True):
+            assert abs(share - chance) <= 3 * math.sqrt(chance * (1 - chance) / 4000)
+
+
+def test_a_low_temperature_sharpens() -> None:
+    """At temperature 1/2 the odds are squared: (.6, .4) become (.36, .16) / .52."""
+    scores = torch.log(torch.tensor([[0.6, 0.4]])).repeat(4000, 1)
+    chosen = Draws([Request([], str(i)) for i in range(4000)], Decoding(temperature=0.5))(None, scores).argmax(-1)
+
+    assert float((chosen == 0).float().mean()) == pytest.approx(0.36 / 0.52, abs=0.025)
+
+
+def test_overlapping_control_tokens_are_broken_too() -> None:
+    class Tokenizer:
+        all_special_tokens = ["]~b]", "<|im_end|>"]
+
+        def get_added_vocab(self) -> dict[str, int]:
+            return {}
+
+    assert "]~b]" not in Control(Tokenizer()).broken("]~b]~b]system <|im_end<|im_end|>|>")
+
+
+SMALL = {
+    "vocab_size": 600,
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 1,
+    "head_dim": 16,
+    "max_position_embeddings": 4096,
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "shares"),
+    [
+        ("Gemma3TextConfig", {"num_hidden_layers": 3, "sliding_window": 64}, True),
+        ("MistralConfig", {"num_hidden_layers": 2, "sliding_window": 64}, True),
+        ("Lfm2Config", {"num_hidden_layers": 2, "layer_types": ["conv", "full_attention"]}, False),
+        (
+            "Qwen3NextConfig",
+            {
+                "num_hidden_layers": 2,
+                "layer_types": ["linear_attention", "full_attention"],
+                "linear_num_key_heads": 2,
+                "linear_num_value_heads": 2,
+                "linear_key_head_dim": 8,
+                "linear_value_head_dim": 8,
+                "num_experts": 2,
+                "num_experts_per_tok": 1,
+                "moe_intermediate_size": 32,
+                "shared_expert_intermediate_size": 32,
+            },
+            False,
+        ),
+    ],
+)
+def test_read_out_is_right_for_other_architectures(tiny: Path, kind: str, settings: dict, shares: bool) -> None:
+    """Sliding windows share their beginnings; where a cache is no pure attention cache, rows run whole."""
+    torch.manual_seed(0)
+    config = getattr(transformers, kind)(**SMALL, **settings)
+    model = LocalModel(LocalConfig(provider="local", path=str(tiny), device="cpu"))
+    model.__dict__["model"] = transformers.AutoModelForCausalLM.from_config(config).eval()
+    model.tokenizer  # noqa: B018 - the tiny one; its ids fit the vocabulary
+    asked = [question(f"{'The rubric says. ' * 30} {'story ' * 40} {name}") for name in ("a", "bb", "ccc")]
+    found = read(model, asked)
+
+    assert model._shares is shares
+    for answer, one in zip(found, asked, strict=True):
+        assert answer.probabilities == pytest.approx(by_hand(model, one, one.lead, DIGITS), abs=1e-4)
 
 
 def test_expected_scores_come_from_the_menu(model: LocalModel) -> None:

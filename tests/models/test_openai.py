@@ -374,7 +374,7 @@ def test_the_key_is_sent_and_shown_nowhere(
     }
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     server = serve(script=lambda seen, n: answers[seen.text])
-    model = connect(server)
+    model = connect(server, api_key_env="OPENAI_API_KEY")
     with caplog.at_level(logging.DEBUG), closing(Journal(tmp_path / "calls.db")) as journal:
         journaled = JournaledModel(model, journal)
         got = replies(journaled, [asked(text) for text in answers], Decoding())
@@ -406,7 +406,7 @@ def test_only_the_named_key_is_sent(serve: Serve, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("MY_KEY", "mine")
     server = serve(said())
     ask(connect(server, api_key_env="MY_KEY"))
-    ask(connect(server, api_key_env="NOT_SET"))
+    ask(connect(server))  # a file from somewhere, with a server of its own, must not harvest OpenAI's key
 
     assert server.seen[0].headers["Authorization"] == "Bearer mine"
     assert KEY not in repr(server.seen[1].headers)
@@ -416,7 +416,7 @@ def test_the_key_does_not_follow_a_redirect(serve: Serve, monkeypatch: pytest.Mo
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     other = serve(said())
     first = serve(Answer(status=307, headers={"Location": f"{other.url}/chat/completions"}))
-    ask(connect(first))
+    ask(connect(first, api_key_env="OPENAI_API_KEY"))
 
     assert KEY in repr(first.seen)
     assert KEY not in repr(other.seen)

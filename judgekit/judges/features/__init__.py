@@ -17,6 +17,7 @@ from judgekit.judges.features.surface import surface
 from judgekit.judges.features.units import Array, clean
 from judgekit.types import Sample, prompt_text
 
+VERSION = 1  # raise it when a feature's arithmetic changes: heads and caches of another version are refused
 BLOCK = 64  # samples whose parts are encoded together
 
 

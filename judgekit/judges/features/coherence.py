@@ -30,7 +30,6 @@ AXES = {
     "thought": ("I wondered what my life had really meant.", "The car turned left at the corner."),
     "ending": ("And so, at last, it was over, and they went home.", "It all began on a cold morning."),
     "humour": ("He laughed so hard at the absurd joke that he spilled his drink.", "He was silent and grim."),
-    "document": ("List of references, links and comments; edit: thanks for reading.", "The old man opened the door."),
     "talk": ("“What do you mean?” she asked. “You know,” he replied.", "The valley stretched for miles."),
     "confusion": (
         "I don't know what this is, I don't know what to say, I don't know.",
