@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from judgekit.errors import InputError
-
-if TYPE_CHECKING:
-    from judgekit.files import Results
-    from judgekit.types import Comparison, Sample
 
 JudgeFile = Annotated[Path, typer.Option("--judge", help="judge.yaml, or the folder that holds it.")]
 OutFile = Annotated[Path, typer.Option("--out", help="JSONL file for the results; an unfinished one is resumed.")]
 Batch = Annotated[int, typer.Option("--batch", min=1, help="Items given to the judge at a time.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as one JSON line on stdout.")]
 
-T = TypeVar("T", "Sample", "Comparison")
+T = TypeVar("T")
 
 
 def score(
@@ -32,12 +28,9 @@ def score(
     json: Json = False,
 ) -> None:
     """Score every sample of a file."""
-    from judgekit.files import Results, sample_of, score_row
-    from judgekit.judges import Judge
+    from judgekit.files import sample_of, score_row
 
-    loaded = Judge.load(judge)
-    _judge_file(samples, sample_of, loaded.score, score_row, Results(out, loaded.fingerprint), batch)
-    _finish(_summary(out, "value"), out, as_json=json)
+    _judge(samples, judge, "score", (sample_of, score_row, "value"), out, batch, as_json=json)
 
 
 def compare(
@@ -48,32 +41,37 @@ def compare(
     json: Json = False,
 ) -> None:
     """Compare the two responses of every pair of a file."""
-    from judgekit.files import Results, comparison_of, preference_row
+    from judgekit.files import comparison_of, preference_row
+
+    _judge(pairs, judge, "compare", (comparison_of, preference_row, "winner"), out, batch, as_json=json)
+
+
+def _judge(
+    source: Path,
+    judge_file: Path,
+    method: str,
+    form: tuple[Callable[..., Any], Callable[..., dict[str, Any]], str],
+    out: Path,
+    size: int,
+    *,
+    as_json: bool,
+) -> None:
+    """Judge a file; ``form``: row -> item, item and verdict -> row, and the name of the verdict in that row."""
+    from judgekit.cli.show import progress
+    from judgekit.files import Results, check, read
     from judgekit.judges import Judge
 
-    loaded = Judge.load(judge)
-    _judge_file(pairs, comparison_of, loaded.compare, preference_row, Results(out, loaded.fingerprint), batch)
-    _finish(_summary(out, "winner"), out, as_json=json)
-
-
-def _judge_file(
-    source: Path,
-    build: Callable[..., T],
-    ask: Callable[[Sequence[T]], Sequence[Any]],
-    to_row: Callable[[T, Any], dict[str, Any]],
-    results: Results,
-    size: int,
-) -> None:
-    from judgekit.cli.show import progress
-    from judgekit.files import check, read
-
-    if results.path.exists() and results.path.samefile(source):
+    build, to_row, verdict = form
+    judge = Judge.load(judge_file)
+    if out.exists() and source.exists() and out.samefile(source):
         raise InputError(f"{source}: is the input; write the results to another file")
     total = check(source, build)
-    with results, progress(source.name, total) as (bar, task):
+    with Results(out, judge.fingerprint) as results, progress(source.name, total) as (bar, task):
         for batch in _batches(results.remaining(read(source, build)), size):
-            results.write(to_row(item, verdict) for item, verdict in zip(batch, ask(batch), strict=True))
+            verdicts = getattr(judge, method)(batch)
+            results.write(to_row(item, found) for item, found in zip(batch, verdicts, strict=True))
             bar.update(task, completed=results.done)
+    _finish(_summary(out, verdict), out, as_json=as_json)
 
 
 def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -89,22 +87,21 @@ def _summary(out: Path, verdict: str) -> dict[str, Any]:
     counts: Counter[str] = Counter()
     total = 0.0
     for _, row in read_rows(out):
+        found = row[verdict]
         counts["rows"] += 1
-        counts["unscored"] += row[verdict] is None
+        counts["unscored"] += found is None
         counts["model_calls"] += row["usage"]["calls"]
         counts["from_journal"] += row["usage"]["cached"]
-        if isinstance(row[verdict], float):
-            total += row[verdict]
-        elif row[verdict] is not None:
-            counts[row[verdict]] += 1
+        if verdict == "winner":
+            counts[f"winner {found}"] += 1
+        elif found is not None:
+            total += found
     scored = counts["rows"] - counts["unscored"]
-    outcome = (
-        {"mean": total / scored if scored else None}
-        if verdict == "value"
-        else {k: counts[k] for k in ("a", "b", "tie")}
-    )
-    first = {name: counts[name] for name in ("rows", "unscored")}
-    return {**first, **outcome, **{name: counts[name] for name in ("model_calls", "from_journal")}}
+    outcome: dict[str, Any] = {"mean": total / scored if scored else None}
+    if verdict == "winner":
+        outcome = {side: counts[f"winner {side}"] for side in ("a", "b", "tie")}
+    calls = {name: counts[name] for name in ("model_calls", "from_journal")}
+    return {"rows": counts["rows"], "unscored": counts["unscored"], **outcome, **calls}
 
 
 def _finish(facts: dict[str, Any], out: Path, *, as_json: bool) -> None:

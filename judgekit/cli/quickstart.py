@@ -72,8 +72,8 @@ def _table(pairs: Sequence[Pair], preferences: Sequence[Preference], seed: int) 
     right = [_points(pair, preference.winner) for pair, preference in zip(pairs, preferences, strict=True)]
     longer = [_points(pair, _longer(pair)) for pair in pairs]
 
-    def line(name: str, points: list[float], keep: Callable[[Pair], bool]) -> Line:
-        kept = [(p, pair.cluster) for p, pair in zip(points, pairs, strict=True) if keep(pair)]
+    def line(name: str, points: list[float | None], keep: Callable[[Pair], bool]) -> Line:
+        kept = [(p, pair.cluster) for p, pair in zip(points, pairs, strict=True) if p is not None and keep(pair)]
         return Line(name, _estimate(kept, seed), len(kept))
 
     return [
@@ -103,8 +103,10 @@ def _truth(pair: Pair, side: str, name: str) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _points(pair: Pair, winner: str | None) -> float:
-    """Return 1 for the right side, 0 for the wrong one or none, one half for a tie."""
+def _points(pair: Pair, winner: str | None) -> float | None:
+    """Return 1 for the right side, 0 for the wrong one, one half for a tie; None where there is no verdict."""
+    if winner is None:
+        return None
     return 0.5 if winner == "tie" else float(winner == pair.label)
 
 
@@ -134,10 +136,10 @@ def _report(training: ClassifierTraining, table: list[Line], shown: Sequence[Sam
     page.table(("held-out pairs", "accuracy", "low", "high", "pairs"), [_values(line, named=True) for line in table])
     page.heading("New stories, scored")
     page.text("The score is a Bradley-Terry strength in logits: 0 is the average training story.", soft=True)
-    ranked = sorted(zip(shown, scores, strict=True), key=lambda pair: -(pair[1].value or 0.0))
-    for sample, score in ranked:
+    for sample, score in sorted(zip(shown, scores, strict=True), key=lambda pair: -(pair[1].unit or 0.0)):
         flaws = ", ".join(sample.metadata["flaws"]) or "none"
-        page.text(f"{score.value:+.2f}  |  planted flaws: {flaws}  |  {sample.prompt}")
+        value = f"{score.value:+.2f}" if score.value is not None else f"unscored ({score.error})"
+        page.text(f"{value}  |  planted flaws: {flaws}  |  {sample.prompt}")
         page.quote(sample.response)
     return page
 

@@ -63,7 +63,7 @@ def _object(path: str | Path, number: int, raw: bytes) -> dict[str, Any]:
     if len(raw) > MAX_LINE:
         raise InputError.at(path, number, f"the line is longer than {MAX_LINE:,} bytes")
     try:
-        row = json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
+        row = json.loads(raw.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_no_doubled_keys)
     except UnicodeDecodeError as problem:
         raise InputError.at(path, number, f"not UTF-8 at byte {problem.start} of the line") from None
     except RecursionError:
@@ -72,6 +72,13 @@ def _object(path: str | Path, number: int, raw: bytes) -> dict[str, Any]:
         raise InputError.at(path, number, f"not JSON: {problem}") from None
     if not isinstance(row, dict):
         raise InputError.at(path, number, f"must be a JSON object, not {kind_of(row)}")
+    return row
+
+
+def _no_doubled_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        raise ValueError("a key stands twice")
     return row
 
 

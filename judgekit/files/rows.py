@@ -12,6 +12,7 @@ from judgekit.errors import InputError, nearest
 from judgekit.types import Comparison, Pair, Preference, Prompt, Sample, Score
 
 MAX_CHARS = 2_000_000  # of one text; no judge reads more
+MAX_DEPTH = 50  # of metadata
 Row = Mapping[str, Any]
 
 
@@ -91,22 +92,24 @@ def _metadata(row: Row) -> dict[str, Any]:
         return {}
     if not isinstance(metadata, dict):
         raise InputError(f"metadata must be an object, not {kind_of(metadata)}")
-    for text in _texts(metadata):
+    for text in _texts(metadata, MAX_DEPTH):
         _judgeable("metadata", text)
     return metadata
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _texts(value: Any, depth: int) -> Iterator[str]:
     """Yield every text inside a JSON value, keys included."""
+    if not depth:
+        raise InputError(f"metadata is nested more than {MAX_DEPTH} deep")
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
         for key, item in value.items():
             yield key
-            yield from _texts(item)
+            yield from _texts(item, depth - 1)
     elif isinstance(value, list):
         for item in value:
-            yield from _texts(item)
+            yield from _texts(item, depth - 1)
 
 
 def kind_of(value: object) -> str:

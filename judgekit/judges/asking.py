@@ -43,8 +43,11 @@ class Case:
         """Why this cannot be put to a judge at all: a text is missing, or empty once the thinking is cut."""
         rubric = self.questions.rubric
         for slot in sorted(rubric.template.slots):
-            if slot.startswith("metadata.") and slot not in self.texts:
+            if (slot == "reference" or slot.startswith("metadata.")) and slot not in self.texts:
                 return f"{slot} is missing; the prompt of {rubric.id!r} shows it"
+        for slot, text in self.texts.items():
+            if any("\ud800" <= character <= "\udfff" for character in text):
+                return f"{slot} holds a lone surrogate"
         for slot in ("response", "a", "b"):
             if slot in self.texts and not self.texts[slot].strip():
                 return f"response {slot} is empty" if slot != "response" else "the response is empty"

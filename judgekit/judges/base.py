@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
@@ -74,6 +75,14 @@ class Judge(ABC):
         winner: Winner = "a" if a.value > b.value else "b" if b.value > a.value else "tie"
         probability = logistic(a.value - b.value) if a.scale is None else None
         return Preference(winner, probability, (a.value, b.value), None, usage=usage, judge=judge)
+
+
+POINTS: dict[Winner, float] = {"a": 1.0, "tie": 0.5, "b": 0.0}
+
+
+def winner_of(probability: float) -> Winner:
+    """Return the side that a probability that a is better means; one half is a tie."""
+    return "tie" if math.isclose(probability, 0.5, abs_tol=1e-9) else "a" if probability > 0.5 else "b"
 
 
 def digest(identity: Any) -> str:

@@ -84,7 +84,8 @@ class EmbeddedClassifier:
         tensors = {"weights": self.weights, "centre": self.centre, "scale": self.scale}
         about = {"features": _features(), "encoder": self.encoder.identity}
         (folder / FILE).write_bytes(numpy_io.save(tensors, metadata=about))
-        return {"provider": "embedded", "path": FILE, **({"encoder": self.encoder.path} if self.encoder.path else {})}
+        encoder = {"encoder": str(Path(self.encoder.path).resolve())} if self.encoder.path else {}
+        return {"provider": "embedded", "path": FILE, **encoder}
 
     @classmethod
     def load(cls, path: Path, encoder: Encoder) -> EmbeddedClassifier:

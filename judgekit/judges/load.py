@@ -91,10 +91,11 @@ class PanelConfig(Config):
     judge: Literal["panel"]
     judges: Annotated[tuple[str, ...], Field(min_length=1)]
     combine: Combine = "mean"
-    weights: tuple[float, ...] | None = None
+    weights: tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...] | None = None
 
     def build(self, folder: Path) -> PanelJudge:
-        return PanelJudge([load_judge(folder / name) for name in self.judges], self.combine, self.weights)
+        members = [load_judge(folder / name) for name in self.judges]
+        return PanelJudge(members, self.combine, self.weights)
 
 
 JudgeConfig = Annotated[
@@ -110,6 +111,8 @@ def load_judge(path: str | Path) -> Judge:
         judge: Judge = config.build(path.parent)
     except (InputError, ConfigError) as problem:
         raise ConfigError(f"{path}: {problem}") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: the panel holds itself") from None
     return judge
 
 
@@ -165,5 +168,5 @@ def _beside(folder: Path, name: str) -> str:
 
 
 def _local(folder: Path, config: Any) -> Any:
-    paths = {key: _beside(folder, getattr(config, key)) for key in ("path", "adapter") if getattr(config, key, None)}
-    return config.model_copy(update=paths)
+    named = {key: getattr(config, key, None) for key in ("path", "adapter", "encoder")}
+    return config.model_copy(update={key: _beside(folder, path) for key, path in named.items() if path})

@@ -10,7 +10,7 @@ from typing import Any
 
 from judgekit.errors import InputError
 from judgekit.judges.asking import Case, replies, rubric_identity
-from judgekit.judges.base import Judge
+from judgekit.judges.base import POINTS, Judge, winner_of
 from judgekit.judges.rubric import Vote
 from judgekit.models.base import Decoding, Model, Reply
 from judgekit.rubrics.prompt import Questions
@@ -19,7 +19,6 @@ from judgekit.rubrics.rubric import Rubric
 from judgekit.types import Comparison, Preference, Usage, Winner
 
 SWAPPED: dict[Winner, Winner] = {"a": "b", "b": "a", "tie": "tie"}
-POINTS: dict[Winner, float] = {"a": 1.0, "tie": 0.5, "b": 0.0}
 
 
 @dataclass
@@ -90,9 +89,9 @@ class PairwiseJudge(Judge):
         scores = _mean([v.scores[0] for v in verdicts]), _mean([v.scores[1] for v in verdicts])
         shares = [_share(order, self.vote) for order in orders]
         probability = math.fsum(shares) / len(shares)
-        winners = [_side(share) for share in shares]
+        winners = [winner_of(share) for share in shares]
         consistent = winners[0] == winners[1] if self.both_orders else None
-        return Preference(_side(probability), probability, scores, consistent, **common)
+        return Preference(winner_of(probability), probability, scores, consistent, **common)
 
     def _read(self, reply: Reply, *, swapped: bool) -> PairVerdict:
         if reply.text is None:
@@ -112,10 +111,6 @@ def _share(order: list[PairVerdict], vote: str) -> float:
         if a is not None and b is not None:
             return POINTS["a" if a > b else "b" if b > a else "tie"]
     return math.fsum(POINTS[v.winner] for v in read if v.winner) / len(read)
-
-
-def _side(probability: float) -> Winner:
-    return "tie" if math.isclose(probability, 0.5, abs_tol=1e-9) else "a" if probability > 0.5 else "b"
 
 
 def _mean(scores: Sequence[float | None]) -> float | None:

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from judgekit.errors import InputError
-from judgekit.judges.base import Judge
-from judgekit.types import Comparison, Preference, Sample, Score, Usage, Winner
+from judgekit.judges.base import POINTS, Judge, winner_of
+from judgekit.types import Comparison, Preference, Sample, Score, Usage
 
 Combine = Literal["mean", "median", "majority", "weighted"]
-POINTS: dict[Winner, float] = {"a": 1.0, "tie": 0.5, "b": 0.0}
 
 
 @dataclass
@@ -82,7 +81,7 @@ class PanelJudge(Judge):
         if 2 * sum(vote is not None for vote in votes) <= len(members):
             return Preference(None, error=_failures(members), **result)
         probability = self._pool(votes)
-        winner: Winner = "tie" if math.isclose(probability, 0.5, abs_tol=1e-9) else "a" if probability > 0.5 else "b"
+        winner = winner_of(probability)
         consistent = len({member.winner for member in members if member.winner}) == 1
         return Preference(winner, probability, consistent=consistent, **result)
 

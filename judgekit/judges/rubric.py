@@ -29,7 +29,8 @@ class RubricJudge(Judge):
 
     Attributes:
         ask: ``all`` criteria in one reply; ``each`` in a reply of its own; ``expected``: no reply is written, the
-            score is the expectation over the probabilities of the menu (local models only).
+            score is the expectation over the probabilities of the menu (local models only). Nothing is written, so no
+            quote is asked for, and gates act on the expectations.
         samples: replies drawn for each question (with a temperature above 0). ``spread`` is the standard deviation of
             the totals of those that could be read; with half of them or fewer there is no score.
         vote: how the samples become one value a criterion: their ``mean``, or the ``majority``'s value (the mean of

@@ -30,7 +30,9 @@ class FakeModel(Model):
     @property
     def identity(self) -> dict[str, Any]:
         if callable(self.script):
-            return {"provider": "fake", "script": getattr(self.script, "__qualname__", type(self.script).__name__)}
+            code = getattr(self.script, "__code__", None)
+            where = [code.co_filename, code.co_firstlineno, code.co_name] if code else type(self.script).__qualname__
+            return {"provider": "fake", "script": where}
         return self.settings
 
     @property

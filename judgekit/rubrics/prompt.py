@@ -18,8 +18,9 @@ from judgekit.types import Comparison, Message, Sample, prompt_text
 
 # What a chat template or a reasoning parser could take for its own: a space after the first character breaks it.
 CONTROL = re.compile(
-    r"<(?=[|｜]|/?(?:think|s|bos|eos|pad|unk|start_of_turn|end_of_turn|start_header_id|end_header_id)>|<SYS>>|</SYS>>)"
-    r"|\[(?=/?INST\])"
+    r"<(?=[|｜]|/?(?:think|thinking|s|bos|eos|pad|unk|sop|eop|tool_call|tool_response|SPECIAL_\d{1,4})>|</?SYS>>"
+    r"|/?(?:start|end)_of_turn>|/?(?:start|end)_header_id>|extra_id_\d{1,4}>|/?seed:\w{1,16}>)"
+    r"|\[(?=\||/?(?:INST|THINK|SYSTEM_PROMPT|TOOL_CALLS|TOOL_RESULTS|AVAILABLE_TOOLS)\])|\](?=~b\]|~!b\[)|◁(?=/?think▷)"
 )
 SENTENCE_GAP = re.compile(r"(?<=[.!?。！？])\s+|\n+")
 LENGTH_REQUEST = re.compile(r"\bwords? long\b", re.IGNORECASE)
@@ -30,7 +31,9 @@ def texts_of(rubric: Rubric, item: Sample | Comparison) -> dict[str, str]:
     """Return the judged texts by slot, cut as the rubric asks, with control tokens broken."""
     fields = {"prompt": prompt_text(item.prompt)}
     if isinstance(item, Sample):
-        fields |= {"response": item.response, "reference": item.reference or ""}
+        fields |= {"response": item.response}
+        if item.reference is not None:
+            fields["reference"] = item.reference
     else:
         fields |= {"a": item.a, "b": item.b}
     for slot in rubric.template.slots:
@@ -42,20 +45,23 @@ def texts_of(rubric: Rubric, item: Sample | Comparison) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Form:
-    """One question of a rubric with everything in it that does not change from item to item.
+    """One question of a rubric: what does not change from item to item.
 
     Attributes:
-        system, user: the two messages; the slots of the judged texts and of the nonce are still open.
+        system, user: the two messages with their slots open.
+        ours: what fills the rubric's own slots. They are filled together with the judged texts, in one pass: a slot
+            that stands in any of them stays text.
         schema: JSON schema of the reply; None where none applies.
     """
 
     system: str
     user: str
+    ours: Mapping[str, str]
     schema: Mapping[str, Any] | None
 
     def messages(self, texts: Mapping[str, str], nonce: str = "") -> list[Message]:
         """Return the chat, with the texts inside the fence."""
-        values = {**texts, "nonce": nonce}
+        values = {**texts, **self.ours, "nonce": nonce}
         return [
             {"role": "system", "content": fill(self.system, values)},
             {"role": "user", "content": fill(self.user, values)},
@@ -64,7 +70,7 @@ class Form:
     @cached_property
     def digest(self) -> str:
         """Hash of the question: with the texts, the identity under which a journal keeps its answer."""
-        return hashlib.sha256(json.dumps([self.system, self.user]).encode()).hexdigest()
+        return hashlib.sha256(json.dumps([self.system, self.user, self.ours], sort_keys=True).encode()).hexdigest()
 
 
 @dataclass
@@ -96,7 +102,7 @@ class Questions:
         # The question stands last, so that all questions about one text share their beginning.
         user = f"{template.material}\n\n{ask}"
         schema = None if value else reply_schema(self.rubric, criterion)
-        return Form(fill(template.system, ours), fill(user, ours), schema)
+        return Form(template.system, user, ours, schema)
 
 
 def render(rubric: Rubric, texts: Mapping[str, str], criterion: Criterion | None = None, **how: Any) -> list[Message]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -21,9 +21,12 @@ COMMA_TOKEN = re.compile(r'\\.|"|,(?=\s*+[}\]])', re.DOTALL)
 DECIMAL = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,9})?")
 NAME_TRIM = " \t*_`#>-[]()\"'"
 VALUE_TRIM = " \t*_`[]()\"'"  # not "-" and not a leading ".": they belong to numbers
-VERDICT_KEYS = frozenset({"score", "score_a", "score_b", "verdict"})
+PAIR_KEYS = ("score_a", "score_b", "verdict")
+VERDICT_KEYS = frozenset({*PAIR_KEYS, "score"})
 QUOTED = re.compile(r"""\s*+(?:>|(["'`])(?!.*\1))""")  # a line that the judge quotes rather than says
-THINKING = re.compile(r"</?think(?:ing)?>|\[/?THINK\]", re.IGNORECASE)
+THINKING = re.compile(r"</?(?:seed:)?think(?:ing)?>|\[/?THINK\]|◁/?think▷|<\|(?:START|END)_THINKING\|>", re.IGNORECASE)
+FINAL = "<|channel|>final<|message|>"
+MARK = re.compile(r"<\|[a-z_]{1,40}\|>")
 MAX_CHARS = 1_000_000
 
 
@@ -72,8 +75,8 @@ def read_scores(rubric: Rubric, reply: str, criterion: Criterion | None = None) 
     asked = [criterion] if criterion else list(rubric.criteria)
     try:
         answer = after_thinking(reply)
-        keys = {"score"} if criterion else {c.id for c in asked}
-        found = _lines(answer) if rubric.reply == "lines" else _last_object(answer, keys)
+        keys = ["score"] if criterion else [c.id for c in asked]
+        found = _lines(answer, keys) if rubric.reply == "lines" else _last_object(answer, keys)
     except _UnreadableError as problem:
         return Verdict({c.id: None for c in asked}, {c.id: str(problem) for c in asked}, rationale=reply)
     values: dict[str, float | None] = {}
@@ -90,7 +93,7 @@ def read_preference(rubric: Rubric, reply: str) -> PairVerdict:
     """Read the reply to a pairwise question: the verdict and, where given, the two scores, which must agree with it."""
     try:
         answer = after_thinking(reply)
-        found = _lines(answer) if rubric.reply == "lines" else _last_object(answer, {"verdict", "score_a", "score_b"})
+        found = _lines(answer, PAIR_KEYS) if rubric.reply == "lines" else _last_object(answer, PAIR_KEYS)
         winner = _winner(found, ties=rubric.ties)
         scores = _pair_score(rubric, found, "score_a"), _pair_score(rubric, found, "score_b")
         _agree(winner, scores)
@@ -104,9 +107,11 @@ def after_thinking(reply: str) -> str:
     if len(reply) > MAX_CHARS:
         _refuse(f"the reply has {len(reply)} characters")
     marks = list(THINKING.finditer(reply))
-    if marks and "/" not in marks[-1][0]:
+    if marks and not ("/" in marks[-1][0] or "END_" in marks[-1][0].upper()):
         _refuse("the thinking never ended")
-    answer = reply[marks[-1].end() :] if marks else reply
+    answer = (reply[marks[-1].end() :] if marks else reply).rpartition(FINAL)[2]
+    if MARK.search(answer):
+        _refuse("control marks in the reply: which part is the answer cannot be told")
     if not answer.strip():
         _refuse("the reply is empty")
     return answer
@@ -115,7 +120,7 @@ def after_thinking(reply: str) -> str:
 # --- JSON -------------------------------------------------------------------------------------------------------
 
 
-def _last_object(text: str, keys: set[str]) -> dict[str, Any]:
+def _last_object(text: str, keys: Sequence[str]) -> dict[str, Any]:
     """Return the last outermost JSON object that holds one of the keys, keys folded."""
     for span in reversed(_outermost_objects(text)):
         folded = _fold(span)
@@ -126,7 +131,7 @@ def _last_object(text: str, keys: set[str]) -> dict[str, Any]:
             if mentioned:
                 _refuse(f"broken JSON ({problem})")
             continue
-        if keys & found.keys():
+        if any(key in found for key in keys):
             return found
         if mentioned:
             break
@@ -202,13 +207,23 @@ def _fold(key: str) -> str:
 # --- lines ------------------------------------------------------------------------------------------------------
 
 
-def _lines(text: str) -> dict[str, Any]:
-    """Return the last value of each ``name: value`` line, names folded."""
-    found: dict[str, Any] = {}
-    for line in text.splitlines():
+def _lines(text: str, names: Sequence[str]) -> dict[str, Any]:
+    """Return the last value of each ``name: value`` line with one of the names, which stand in the form's order.
+
+    A value that stands before the last one of an earlier name belongs to a draft, and does not count.
+    """
+    last: dict[str, tuple[int, str]] = {}
+    for number, line in enumerate(text.splitlines()):
         name, colon, value = line.replace("：", ":", 1).partition(":")
-        if colon and len(name) <= 80 and not QUOTED.match(name):
-            found[_fold(name.strip(NAME_TRIM))] = _trim(value)
+        folded = _fold(name.strip(NAME_TRIM)) if colon and len(name) <= 80 and not QUOTED.match(name) else ""
+        if folded in names:
+            last[folded] = (number, _trim(value))
+    found: dict[str, Any] = {}
+    reached = -1
+    for name in names:
+        number, value = last.get(name, (-1, ""))
+        if number > reached:
+            reached, found[name] = number, value
     return found
 
 

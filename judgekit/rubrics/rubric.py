@@ -35,7 +35,8 @@ class Criterion(Config):
     Attributes:
         polarity: ``positive`` adds, ``negative`` subtracts; ``bonus`` and ``penalty`` do the same but are catch-alls
             that a gate's ``positive`` and ``negative`` sums leave out.
-        quote_from: values from here up count only with a quote from the text (None: no quote is needed).
+        quote_from: values from here up count only if the reply gives a quote (None: none is needed). That the quote
+            stands in the text is not checked: judges shorten and mend what they quote.
     """
 
     id: Id

@@ -29,7 +29,7 @@ SECTION = re.compile(r"^=== ([a-z ]{1,20}) ===$")
 SLOT = re.compile(r"\{\{([a-z_]{1,40}(?:\.\w{1,40})?)\}\}")
 SECTIONS = ("system", "material", "ask", "ask one", "ask value")
 OPTIONAL = ("ask one", "ask value")
-JUDGED = {"pointwise": ("prompt", "response", "reference"), "pairwise": ("prompt", "a", "b", "reference")}
+JUDGED = {"pointwise": ("prompt", "response", "reference"), "pairwise": ("prompt", "a", "b")}
 OURS = ("nonce", "criteria", "criterion", "format")
 
 

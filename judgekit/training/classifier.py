@@ -54,13 +54,17 @@ def train_classifier(
     usable, left_out = _usable(pairs)
     samples = [side for pair in usable for side in pair.comparison.sides()]
     features = feature_matrix(samples, encoder.encode)
+    labels = np.array([LABELS[str(pair.label)] for pair in usable])
+    accuracy = _cross_validate(features, labels, [pair.cluster for pair in usable], penalty, seed)
+    model = EmbeddedClassifier(*_fit(features, labels, penalty), encoder)
+    return ClassifierTraining(ClassifierJudge(model), accuracy, len(usable), left_out)
+
+
+def _fit(features: Array, labels: Array, penalty: float) -> tuple[Array, Array, Array]:
+    """Return weights, centre and scale; rows 2i and 2i + 1 are the two sides of pair i."""
     centre, scale = features.mean(0), spread(features)
     standard = standardise(features, centre, scale)
-    differences = standard[::2] - standard[1::2]
-    labels = np.array([LABELS[str(pair.label)] for pair in usable])
-    accuracy = _cross_validate(differences, labels, [pair.cluster for pair in usable], penalty, seed)
-    model = EmbeddedClassifier(fit(differences, labels, penalty), centre, scale, encoder)
-    return ClassifierTraining(ClassifierJudge(model), accuracy, len(usable), left_out)
+    return fit(standard[::2] - standard[1::2], labels, penalty), centre, scale
 
 
 def _usable(pairs: Sequence[Pair]) -> tuple[list[Pair], dict[str, int]]:
@@ -91,7 +95,7 @@ def folds(groups: Sequence[str], count: int, seed: int) -> NDArray[np.int64]:
     return np.array([fold[group] for group in groups])
 
 
-def _cross_validate(differences: Array, labels: Array, groups: list[str], penalty: float, seed: int) -> Estimate | None:
+def _cross_validate(features: Array, labels: Array, groups: list[str], penalty: float, seed: int) -> Estimate | None:
     count = min(FOLDS, len(set(groups)))
     untied = labels != 0.5
     if count < 2 or len({g for g, u in zip(groups, untied, strict=True) if u}) < 2:
@@ -100,7 +104,10 @@ def _cross_validate(differences: Array, labels: Array, groups: list[str], penalt
     right: Array = np.zeros(len(labels))
     for k in range(count):
         held = fold == k
-        margin = differences[held] @ fit(differences[~held], labels[~held], penalty)
+        sides = np.repeat(held, 2)
+        weights, centre, scale = _fit(features[~sides], labels[~held], penalty)
+        strengths = standardise(features[sides], centre, scale) @ weights
+        margin = strengths[::2] - strengths[1::2]
         right[held] = np.where(margin == 0, 0.5, (margin > 0) == (labels[held] > 0.5))
     clusters = [group for group, keep in zip(groups, untied, strict=True) if keep]
     return share(right[untied], clusters, np.random.default_rng(seed))
