@@ -1,0 +1,106 @@
+"""The benchmarks measure what they say: short forms of each, and controls that must come out at chance."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import hanna_pairs, shared_prefix
+from judgekit.judges import RubricJudge
+from judgekit.models import LocalConfig, LocalModel
+
+ROOT = Path(__file__).resolve().parents[1]
+HANNA = ROOT.parent / "shared" / "data" / "hanna"
+
+
+def toy(ratings: list[dict[str, int]], prompts: int) -> hanna_pairs.Hanna:
+    """Stories of ``prompts`` prompts with these ratings, all pairs within each prompt."""
+    n = len(ratings)
+    prompt = np.arange(n) % prompts
+    pairs = [(i, j) for i in range(n) for j in range(i + 1, n) if prompt[i] == prompt[j]]
+    a, b = np.array(pairs).T
+    total = np.array([sum(by.values()) for by in ratings])
+    gap = total[a] - total[b]
+    asked = np.abs(gap) >= hanna_pairs.MARGIN
+    return hanna_pairs.Hanna([], [""] * n, prompt, np.array(["x"] * n), ratings, a, b, asked, (gap > 0) * 1.0)
+
+
+def test_raters_who_agree_on_nothing_are_at_chance() -> None:
+    """Pairs chosen by all ratings would put a random rater at .73; chosen by the others' alone, at one half."""
+    rng = np.random.default_rng(0)
+    data = toy([{r: int(rng.integers(1, 6, 6).sum()) for r in "xyz"} for _ in range(600)], 60)
+    own, _, _ = hanna_pairs.against_other_raters(data, np.ones(len(data.a)))
+
+    assert own.mean() == pytest.approx(0.5, abs=0.02)
+
+
+def test_raters_who_agree_are_right() -> None:
+    quality = np.random.default_rng(0).integers(6, 31, 200)
+    data = toy([dict.fromkeys("xyz", int(q)) for q in quality], 20)
+    own, judge, _ = hanna_pairs.against_other_raters(data, (quality[data.a] - quality[data.b]).astype(float))
+
+    assert own.mean() == judge.mean() == 1.0
+
+
+def test_hits_count_ties_half_and_leave_out_what_was_not_asked() -> None:
+    found = hanna_pairs.hits(np.array([1.0, -1.0, 0.0, np.nan]), np.array([1.0, 1.0, 1.0, 1.0]))
+
+    assert found[:3].tolist() == [1.0, 0.0, 0.5]
+    assert np.isnan(found[3])
+
+
+@pytest.mark.skipif(not HANNA.is_dir(), reason="the HANNA ratings are not beside this checkout")
+def test_hanna_pairs_are_the_published_ones() -> None:
+    """Exact counts, and a check of the protocols with a scorer that has nothing to learn from."""
+    data = hanna_pairs.Hanna.read(HANNA)
+    seen_train: list[int] = []
+
+    def spy(stories, train, a, b):
+        asked = set(data.prompt[a])
+        assert not asked & set(data.prompt[stories])
+        assert not asked & set(data.group[train])
+        seen_train.append(len(train))
+        return np.zeros(len(a))
+
+    def spy_unseen(stories, train, a, b):
+        systems = set(data.system[a]) | set(data.system[b])
+        assert not systems & (
+            set(data.system[stories]) | set(data.system[data.a[train]]) | set(data.system[data.b[train]])
+        )
+        return spy(stories, train, a, b)
+
+    hanna_pairs.seen(data, spy)
+    margin = hanna_pairs.unseen(data, spy_unseen)
+
+    assert (len(data.a), int(data.asked.sum())) == (5280, 3050)
+    assert int((data.asked & ~np.isnan(margin)).sum()) == 2201
+    assert min(seen_train) > 1000
+
+
+def test_shared_prefix_compares_equal_things(tiny: Path) -> None:
+    model = LocalModel(LocalConfig(provider="local", path=str(tiny), device="cpu"))
+    judge, item = RubricJudge(shared_prefix.rubric(), model, ask="expected"), shared_prefix.sample(model, 200)
+    plain = shared_prefix.one_call_a_criterion(judge, model, item)
+    [score] = judge.score([item])
+
+    assert len(plain) == 16
+    assert score.criteria == pytest.approx(plain, abs=1e-4)
+
+
+@pytest.mark.slow
+def test_quickstart_in_short(tmp_path: Path) -> None:
+    code = (
+        "from judgekit.cli import quickstart as q, main; import sys\n"
+        "q.TRAIN, q.TEST, q.SHOWN = 24, 12, 2\n"
+        f"sys.argv = ['judgekit', 'quickstart', '--json', '--out', {str(tmp_path)!r}]\n"
+        "main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert {"all", "longer story wins"} <= set(json.loads(done.stdout.splitlines()[-1]))
+    assert "Bradley-Terry" in (tmp_path / "report.html").read_text()
