@@ -81,9 +81,33 @@ def read_yaml(path: str | Path, error: type[ConfigError] = ConfigError) -> tuple
 def _explain(path: str | Path, error: Any, lines: dict[Path_, int]) -> str:
     at = (error.get("ctx") or {}).get("at", ())
     where = _deepest((), (*error["loc"], *at), lines)
-    message = f"{error['loc'][-1]!r} is missing" if error["type"] == "missing" else error["msg"]
+    message = _message(error)
     place = ".".join(str(part) for part in (where[: -len(at)] if at and where[-len(at) :] == at else where))
     return f"{path}:{lines[where]}: {f'{place}: ' if place else ''}{message.removeprefix('Value error, ')}"
+
+
+PLAIN = {
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "dict_type": "must be a mapping (name: value)",
+    "model_type": "must be a mapping (name: value)",
+    "model_attributes_type": "must be a mapping (name: value)",
+    "string_type": "must be a text",
+    "bool_type": "must be true or false",
+}
+
+
+def _message(error: Any) -> str:
+    """Say what is wrong in the words of the file, not of the validator."""
+    context = error.get("ctx") or {}
+    if error["type"] == "missing":
+        return f"{error['loc'][-1]!r} is missing"
+    if error["type"] == "union_tag_not_found":
+        return f"{context['discriminator']} is missing"
+    if error["type"] == "union_tag_invalid":
+        known = [tag.strip(" '") for tag in context["expected_tags"].split(",")]
+        return f"unknown {context['discriminator']} {context['tag']!r}{nearest(context['tag'], known)}"
+    return PLAIN.get(error["type"]) or str(error["msg"])
 
 
 def _deepest(where: Path_, rest: Path_, lines: dict[Path_, int]) -> Path_:

@@ -54,11 +54,11 @@ class MissingExtraError(JudgekitError, ImportError):
     """An optional dependency is missing; the message is the command that installs it."""
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: str, known: Iterable[str], what: str = "known") -> str:
     """Return ``"; did you mean 'x'?"`` for the known name nearest to ``name``, else the list of known names."""
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(names)}"
+    return f"; did you mean {close[0]!r}?" if close else f"; {what}: {', '.join(names)}"
 
 
 def require(module: str, extra: str) -> ModuleType:

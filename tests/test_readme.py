@@ -38,6 +38,25 @@ def test_every_block_runs(tiny: Path, tmp_path: Path) -> None:
     assert (tmp_path / "scores.jsonl").read_text().count('"error": null') == 2
 
 
+def test_every_judge_of_the_reference_loads(tmp_path: Path) -> None:
+    from pydantic import TypeAdapter
+
+    from judgekit.config import load
+    from judgekit.judges import load as judges
+
+    text = (ROOT / "docs" / "judge-yaml.md").read_text(encoding="utf-8")
+    files = [match[2] for match in BLOCK.finditer(text) if match[1] == "yaml"]
+    kinds = set()
+    for i, content in enumerate(files):
+        (tmp_path / f"{i}.yaml").write_text(content)
+        kinds.add(load(tmp_path / f"{i}.yaml", judges.JudgeConfig).judge)
+
+    assert kinds == {"rubric", "pairwise", "genrm", "classifier", "panel"}
+    schema = TypeAdapter(judges.JudgeConfig).json_schema()
+    keys = {key for kind in schema["$defs"].values() for key in kind["properties"]}
+    assert {key for key in keys if not re.search(rf"\b{key}\b", text)} == set()
+
+
 def test_make_targets_of_the_readme_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     named = set(re.findall(r"make (?:PYTHON=\S+ )?(quickstart|test|clean)\b", README))

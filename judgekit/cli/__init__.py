@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from io import TextIOWrapper
+from typing import Annotated
 
 import typer
 
+from judgekit import __version__
 from judgekit.cli import judging, quickstart, rubrics, train
 from judgekit.errors import JudgekitError
 
@@ -14,9 +16,20 @@ app = typer.Typer(
     name="judgekit",
     help="Train judges, check them against people, and put them to work as rewards.",
     no_args_is_help=True,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+
+
+@app.callback()
+def _options(version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False) -> None:
+    """Train judges, check them against people, and put them to work as rewards."""
+    if version:
+        print(f"judgekit {__version__}")
+        raise typer.Exit
+
+
 app.command("score")(judging.score)
 app.command("compare")(judging.compare)
 app.command("quickstart")(quickstart.quickstart)

@@ -11,13 +11,15 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from judgekit.errors import InputError
+from judgekit.types import Usage
 
 JudgeFile = Annotated[Path, typer.Option("--judge", help="judge.yaml, or the folder that holds it.")]
 OutFile = Annotated[Path, typer.Option("--out", help="JSONL file for the results; an unfinished one is resumed.")]
-Batch = Annotated[int, typer.Option("--batch", min=1, help="Items given to the judge at a time.")]
+Batch = Annotated[int, typer.Option("--batch", min=1, help="Items given to the judge, and rows written, at a time.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as one JSON line on stdout.")]
 
 T = TypeVar("T")
+MOST_REASONS = 1000  # told apart; a million rows may fail in a million words
 
 
 def score(
@@ -65,13 +67,14 @@ def _judge(
     judge = Judge.load(judge_file)
     if out.exists() and source.exists() and out.samefile(source):
         raise InputError(f"{source}: is the input; write the results to another file")
-    total = check(source, build)
+    total, used = check(source, build), Usage()
     with Results(out, judge.fingerprint) as results, progress(source.name, total) as (bar, task):
         for batch in _batches(results.remaining(read(source, build)), size):
             verdicts = getattr(judge, method)(batch)
             results.write(to_row(item, found) for item, found in zip(batch, verdicts, strict=True))
+            used = sum((found.usage for found in verdicts), used)
             bar.update(task, completed=results.done)
-    _finish(_summary(out, verdict), out, as_json=as_json)
+    _finish({**_summary(out, verdict), "calls_now": used.calls, "from_journal_now": used.cached}, out, as_json=as_json)
 
 
 def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -81,17 +84,17 @@ def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def _summary(out: Path, verdict: str) -> dict[str, Any]:
-    """Read the results back, row by row: what a resumed run did earlier counts as well."""
+    """Read the results back, row by row: what a resumed run did earlier belongs to them as well."""
     from judgekit.files import read_rows
 
-    counts: Counter[str] = Counter()
+    counts, reasons = Counter[str](), Counter[str]()
     total = 0.0
     for _, row in read_rows(out):
         found = row[verdict]
         counts["rows"] += 1
         counts["unscored"] += found is None
-        counts["model_calls"] += row["usage"]["calls"]
-        counts["from_journal"] += row["usage"]["cached"]
+        if found is None and (row["error"] in reasons or len(reasons) < MOST_REASONS):
+            reasons[row["error"]] += 1
         if verdict == "winner":
             counts[f"winner {found}"] += 1
         elif found is not None:
@@ -100,8 +103,7 @@ def _summary(out: Path, verdict: str) -> dict[str, Any]:
     outcome: dict[str, Any] = {"mean": total / scored if scored else None}
     if verdict == "winner":
         outcome = {side: counts[f"winner {side}"] for side in ("a", "b", "tie")}
-    calls = {name: counts[name] for name in ("model_calls", "from_journal")}
-    return {"rows": counts["rows"], "unscored": counts["unscored"], **outcome, **calls}
+    return {"rows": counts["rows"], "unscored": counts["unscored"], "reasons": dict(reasons.most_common(5)), **outcome}
 
 
 def _finish(facts: dict[str, Any], out: Path, *, as_json: bool) -> None:

@@ -29,7 +29,9 @@ def summary(facts: Mapping[str, Any], *, as_json: bool) -> None:
         return
     table = Table(show_header=False, box=None, pad_edge=False)
     for name, value in facts.items():
-        table.add_row(name.replace("_", " "), _number(value))
+        lines = [f"{count} x {text}" for text, count in value.items()] if isinstance(value, dict) else [_number(value)]
+        for i, line in enumerate(lines):
+            table.add_row("" if i else name.replace("_", " "), line)
     console.print(table)
 
 

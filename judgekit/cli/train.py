@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from judgekit.errors import InputError
 
 app = typer.Typer(help="Train judges.", no_args_is_help=True)
 
@@ -29,18 +31,16 @@ def classifier(
     from judgekit.training import train_classifier
 
     check(pairs, pair_of)
+    if (out / "judge.yaml").exists():
+        raise InputError(f"{out}: holds a judge already; write to another folder")
     writable(out)  # before an hour is spent on what could not be kept
     training = train_classifier(list(read(pairs, pair_of)), penalty=penalty, seed=seed)
     path = training.judge.save(out)
     accuracy = training.accuracy
-    summary(
-        {
-            "pairs": training.pairs,
-            **{f"left out: {reason}": count for reason, count in training.left_out.items()},
-            "held-out accuracy": accuracy.value if accuracy else None,
-            "low": accuracy.low if accuracy else None,
-            "high": accuracy.high if accuracy else None,
-            "judge": str(path),
-        },
-        as_json=json,
-    )
+    facts: dict[str, Any] = {"pairs": training.pairs, "left_out": training.left_out}
+    if accuracy is None:
+        facts["held_out_accuracy"] = None
+        typer.echo("no held-out accuracy: that needs labelled pairs of at least two groups (prompts)", err=True)
+    else:
+        facts |= {"held_out_accuracy": accuracy.value, "low": accuracy.low, "high": accuracy.high}
+    summary({**facts, "judge": str(path)}, as_json=json)

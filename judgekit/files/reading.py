@@ -68,6 +68,8 @@ def _object(path: str | Path, number: int, raw: bytes) -> dict[str, Any]:
         raise InputError.at(path, number, f"not UTF-8 at byte {problem.start} of the line") from None
     except RecursionError:
         raise InputError.at(path, number, "nested too deeply") from None
+    except json.JSONDecodeError as problem:
+        raise InputError.at(path, number, f"not JSON: {problem.msg} at column {problem.colno}") from None
     except ValueError as problem:
         raise InputError.at(path, number, f"not JSON: {problem}") from None
     if not isinstance(row, dict):

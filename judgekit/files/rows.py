@@ -33,7 +33,9 @@ def comparison_of(row: Row, line: int) -> Comparison:
 
 def pair_of(row: Row, line: int) -> Pair:
     """Build a labelled pair: a comparison with ``"label"`` (a, b, tie or null) and an optional ``"group"``."""
-    label = row.get("label")
+    if "label" not in row:
+        raise InputError(f"'label' is missing{nearest('label', row, 'the row has')}; where it is not known, write null")
+    label = row["label"]
     if label not in ("a", "b", "tie", None):
         raise InputError(f"label is {label!r}; it must be 'a', 'b', 'tie' or null")
     group = row.get("group", "")
@@ -57,7 +59,7 @@ def _prompt(row: Row) -> Prompt:
 
 def _text(row: Row, name: str) -> str:
     if name not in row:
-        raise InputError(f"{name!r} is missing{nearest(name, row) if row else ''}")
+        raise InputError(f"{name!r} is missing{nearest(name, row, 'the row has') if row else ''}")
     text = row[name]
     if not isinstance(text, str):
         raise InputError(f"{name} must be a text, not {kind_of(text)}")

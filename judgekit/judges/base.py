@@ -59,7 +59,7 @@ class Judge(ABC):
         Raises:
             InputError: this judge only compares.
         """
-        raise InputError(f"a {type(self).__name__} with a pairwise rubric compares; it has no score for one response")
+        raise InputError("this judge's rubric is pairwise: it compares two responses, and has no score for one")
 
     def compare(self, comparisons: Sequence[Comparison]) -> list[Preference]:
         """Compare every pair; here by the scores of both sides, which no order can bias."""

@@ -98,4 +98,6 @@ class Model(ABC):
         Raises:
             ModelError: this model shows no probabilities.
         """
-        raise ModelError(f"{type(self).__name__} shows no probabilities; use 'ask: all' or 'ask: each'")
+        raise ModelError(
+            "this model shows no probabilities, which 'ask: expected' needs; use 'ask: all' or 'ask: each'"
+        )

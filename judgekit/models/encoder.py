@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from judgekit.errors import require
-from judgekit.models.weights import fingerprint
+from judgekit.models.weights import fingerprint, quiet
 
 MAX_TOKENS = 256
 BATCH = 32
@@ -38,6 +38,7 @@ class Encoder:
     @cached_property
     def _parts(self) -> tuple[Any, Any, Any]:
         torch, transformers = require("torch", "embed"), require("transformers", "embed")
+        quiet()
         wanted = self.device if self.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
         tokenizer = transformers.AutoTokenizer.from_pretrained(self._folder)
         model = transformers.AutoModel.from_pretrained(self._folder, use_safetensors=True).to(wanted).eval()

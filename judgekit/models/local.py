@@ -23,7 +23,7 @@ from judgekit.models.base import Decoding, Model, Question, Readout, Reply, Requ
 from judgekit.models.control import Control
 from judgekit.models.menu import Menu, Tokens
 from judgekit.models.sampling import Draws
-from judgekit.models.weights import commit, fingerprint, resolved
+from judgekit.models.weights import commit, fingerprint, quiet, resolved
 from judgekit.types import Message, Usage
 
 MIN_SHARED = 32  # tokens that rows must have in common before sharing them pays for copying the cache
@@ -132,6 +132,7 @@ class LocalModel(Model):
 
     def _load(self, kind: str, **arguments: Any) -> Any:
         transformers = require("transformers", "train")
+        quiet()
         try:
             return getattr(transformers, kind).from_pretrained(
                 self.config.path,

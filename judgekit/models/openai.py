@@ -23,6 +23,7 @@ from judgekit.types import Usage
 
 RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
 UNREADABLE = (ValueError, TypeError, AttributeError, RecursionError)
+UNREACHED = "no connection"
 LONGEST_WAIT = 60.0
 NUMBER = re.compile(r"-?[0-9.]{1,12}|inf")
 OPENAI_URL = "https://api.openai.com/v1"
@@ -58,12 +59,15 @@ class OpenAIConfig(Config):
 class OpenAIModel(Model):
     """A chat model behind an OpenAI-compatible server. Calls run in threads; each yields its reply as it comes.
 
+    A server that has never answered raises `ModelError`, so that no file fills up with rows that nobody judged.
+
     Attributes:
         sleep: what waits between tries, in seconds; by default a wait that ends when the caller stops.
     """
 
     config: OpenAIConfig
     sleep: Callable[[float], Any] | None = field(default=None, repr=False)
+    _reached: bool = field(default=False, repr=False)
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -95,8 +99,17 @@ class OpenAIModel(Model):
         pool, stopped = ThreadPoolExecutor(min(self.config.concurrency, len(requests))), threading.Event()
         try:
             futures = {pool.submit(self._ask, request, decoding, stopped): i for i, request in enumerate(requests)}
+            failed: list[tuple[int, Reply]] = []  # held back until some request has reached the server
             for future in as_completed(futures):
-                yield futures[future], future.result()
+                index, reply = futures[future], future.result()
+                self._reached = self._reached or not (reply.error or "").startswith(UNREACHED)
+                if self._reached:
+                    yield from (*failed, (index, reply))
+                    failed = []
+                    continue
+                failed.append((index, reply))
+                if len(failed) >= min(self.config.concurrency, len(requests)):
+                    raise ModelError(f"{self._client.base_url}: {reply.error}; is the server running there?")
         finally:
             stopped.set()  # a caller that breaks off must not wait for the retries of what it no longer wants
             pool.shutdown(wait=True, cancel_futures=True)
@@ -124,7 +137,7 @@ class OpenAIModel(Model):
             retry = problem.status_code in RETRIED
             return Reply(None, f"HTTP {problem.status_code}{why}"), retry, _retry_after(problem.response.headers)
         except sdk.APIConnectionError as problem:  # timeouts too
-            return Reply(None, type(problem).__name__), True, None
+            return Reply(None, f"{UNREACHED} ({problem.__cause__ or type(problem).__name__})"), True, None
         except UNREADABLE as problem:  # what the SDK lets through when a server answers with anything but its JSON
             error = f"the answer cannot be read ({type(problem).__name__})"
             return Reply(None, error, Usage(calls=1)), False, None

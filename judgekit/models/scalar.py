@@ -11,7 +11,7 @@ from typing import Any, Literal
 from judgekit.config import Config
 from judgekit.errors import ModelError, require
 from judgekit.models.control import Control
-from judgekit.models.weights import commit, fingerprint, resolved
+from judgekit.models.weights import commit, fingerprint, quiet, resolved
 from judgekit.types import Sample, prompt_text
 
 BATCH = 16
@@ -56,6 +56,7 @@ class SequenceClassifier:
     @cached_property
     def _parts(self) -> tuple[Any, Any, Any]:
         torch, transformers = require("torch", "train"), require("transformers", "train")
+        quiet()
         common = {"revision": self.revision, "trust_remote_code": self.config.trust_remote_code}
         dtype = self.config.dtype if self.config.dtype == "auto" else getattr(torch, self.config.dtype)
         device = "cuda" if torch.cuda.is_available() else "cpu"

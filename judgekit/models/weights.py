@@ -11,6 +11,11 @@ from judgekit.errors import ModelError, require
 NAMES = ("*.safetensors", "*.json", "*.jinja", "*.txt", "*.model", "*.py")
 
 
+def quiet() -> None:
+    """Keep the loading bars of transformers off the user's screen and logs."""
+    require("transformers.utils.logging", "train").disable_progress_bar()
+
+
 def commit(path: str, revision: str | None, *, trust_remote_code: bool = False) -> str | None:
     """Return the commit that a hub model's revision means now; None for a folder.
 

@@ -73,11 +73,12 @@ def _usable(pairs: Sequence[Pair]) -> tuple[list[Pair], dict[str, int]]:
         if pair.label is None:
             left_out["no label"] += 1
         elif pair.comparison.a == pair.comparison.b:
-            left_out["both sides are the same text"] += 1
+            left_out["the same text on both sides"] += 1
         else:
             usable.append(pair)
     if not any(pair.label != "tie" for pair in usable):
-        raise InputError(f"no pair says which side is better ({len(pairs)} pairs read, left out: {dict(left_out)})")
+        reasons = ", ".join(f"{count} with {reason}" for reason, count in left_out.items())
+        raise InputError(f"no pair says which side is better, of {len(pairs)}{f' ({reasons})' if reasons else ''}")
     return usable, dict(left_out)
 
 

@@ -90,6 +90,15 @@ def test_a_journal_belongs_to_the_file(tmp_path: Path) -> None:
     assert len(Journal(tmp_path / "calls.sqlite")) == 1
 
 
+def test_a_read_out_is_answered_from_the_journal_alone(tiny: Path, tmp_path: Path) -> None:
+    model = JournaledModel(LocalModel(LocalConfig(provider="local", path=str(tiny))), Journal(tmp_path / "calls"))
+    judge = RubricJudge(POINTWISE, model, ask="expected")
+    first, second = (judge.score([Sample("p", "A short story.")])[0] for _ in range(2))
+
+    assert second.value == first.value
+    assert (second.usage.calls, second.usage.cached) == (0, 6)
+
+
 def test_relative_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     POINTWISE.save(tmp_path)
     (tmp_path / "judge.yaml").write_text(
