@@ -115,7 +115,7 @@ def test_a_pair_survives_its_row(label: Any):
 
 BAD_SAMPLES = {
     "typo": ({"prompt": "p", "respones": "r"}, "'response' is missing; did you mean 'respones'?"),
-    "missing": ({"prompt": "p", "text": "r"}, "'response' is missing; known: prompt, text"),
+    "missing": ({"prompt": "p", "text": "r"}, "'response' is missing; the row has: prompt, text"),
     "nothing": ({}, "'prompt' is missing"),
     "prompt null": (sample(prompt=None), "prompt must be a text, not null"),
     "prompt number": (sample(prompt=5), "prompt must be a text, not the number 5"),

@@ -33,15 +33,16 @@ def comparison_of(row: Row, line: int) -> Comparison:
 
 def pair_of(row: Row, line: int) -> Pair:
     """Build a labelled pair: a comparison with ``"label"`` (a, b, tie or null) and an optional ``"group"``."""
+    comparison = comparison_of(row, line)
+    group = row.get("group", "")
+    if not isinstance(group, str):
+        raise InputError(f"group must be a text, not {kind_of(group)}")
     if "label" not in row:
         raise InputError(f"'label' is missing{nearest('label', row, 'the row has')}; where it is not known, write null")
     label = row["label"]
     if label not in ("a", "b", "tie", None):
         raise InputError(f"label is {label!r}; it must be 'a', 'b', 'tie' or null")
-    group = row.get("group", "")
-    if not isinstance(group, str):
-        raise InputError(f"group must be a text, not {kind_of(group)}")
-    return Pair(comparison_of(row, line), label, group)
+    return Pair(comparison, label, group)
 
 
 def _prompt(row: Row) -> Prompt:

@@ -137,7 +137,8 @@ class OpenAIModel(Model):
             retry = problem.status_code in RETRIED
             return Reply(None, f"HTTP {problem.status_code}{why}"), retry, _retry_after(problem.response.headers)
         except sdk.APIConnectionError as problem:  # timeouts too
-            return Reply(None, f"{UNREACHED} ({problem.__cause__ or type(problem).__name__})"), True, None
+            refused = type(problem.__cause__).__name__ in {"ConnectError", "ConnectTimeout"}
+            return Reply(None, f"{UNREACHED} ({problem.__cause__})" if refused else type(problem).__name__), True, None
         except UNREADABLE as problem:  # what the SDK lets through when a server answers with anything but its JSON
             error = f"the answer cannot be read ({type(problem).__name__})"
             return Reply(None, error, Usage(calls=1)), False, None

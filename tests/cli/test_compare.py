@@ -93,8 +93,9 @@ def test_every_pair_gets_its_row(run: Run):
         "rows": 100,
         "unscored": 0,
         **{side: winners.count(side) for side in ("a", "b", "tie")},
-        "model_calls": 200,  # both orders
-        "from_journal": 0,
+        "calls_now": 200,  # both orders
+        "from_journal_now": 0,
+        "reasons": {},
         "out": "out.jsonl",
     }
 

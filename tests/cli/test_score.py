@@ -118,8 +118,9 @@ def test_every_sample_gets_its_row(run: Run):
         "rows": 150,
         "unscored": 0,
         "mean": pytest.approx(sum(values) / 150),
-        "model_calls": 150,
-        "from_journal": 0,
+        "calls_now": 150,
+        "from_journal_now": 0,
+        "reasons": {},
         "out": "scores.jsonl",
     }
 
@@ -129,7 +130,7 @@ def test_json_is_one_line_on_stdout_and_the_table_stays_off_it(run: Run):
 
     assert score(run).stdout.count("\n") == 1
     table = run("score", "samples.jsonl", "--judge", "judge.yaml", "--out", "scores.jsonl")
-    assert table.stdout == "" and "model calls" in table.stderr
+    assert table.stdout == "" and "calls now" in table.stderr
 
 
 def test_the_batch_size_changes_nothing(run: Run):

@@ -62,9 +62,9 @@ def test_train_save_load_compare(call: Call, tmp_path: Path):
     told = json.loads(trained.stdout)
     assert trained.code == 0
     assert told["pairs"] == PAIRS + TIED
-    assert told["left out: both sides are the same text"] == SAME
-    assert told["left out: no label"] == UNLABELLED
-    assert 0 <= told["low"] <= told["held-out accuracy"] <= told["high"] <= 1
+    assert told["left_out"]["the same text on both sides"] == SAME
+    assert told["left_out"]["no label"] == UNLABELLED
+    assert 0 <= told["low"] <= told["held_out_accuracy"] <= told["high"] <= 1
     assert told["judge"] == str(tmp_path / "new" / "judge" / "judge.yaml")
 
     # The judge at the command line, by its folder. What it was trained on it must at least lean to.
@@ -84,9 +84,9 @@ def test_train_save_load_compare(call: Call, tmp_path: Path):
         ([PAIR, {**PAIR, "label": 1}], "pairs.jsonl:2: label is 1; it must be"),
         ([PAIR, {**PAIR, "b": ""}], "pairs.jsonl:2: b is empty"),
         ([PAIR, {**PAIR, "group": 1}], "pairs.jsonl:2: group must be a text"),
-        ([{**PAIR, "label": None}] * 3, "no pair says which side is better (3 pairs read, left out: {'no label': 3})"),
-        ([{**PAIR, "label": "tie"}] * 3, "no pair says which side is better (3 pairs read"),
-        ([{**PAIR, "b": PAIR["a"]}] * 2, "no pair says which side is better (2 pairs read, left out: {'both sides"),
+        ([{**PAIR, "label": None}] * 3, "no pair says which side is better, of 3 (3 with no label)"),
+        ([{**PAIR, "label": "tie"}] * 3, "no pair says which side is better, of 3"),
+        ([{**PAIR, "b": PAIR["a"]}] * 2, "no pair says which side is better, of 2 (2 with the same text"),
         ([], "the file has no rows"),
     ],
     ids=["label", "label 1", "empty", "group", "no labels", "ties", "same sides", "no rows"],
