@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from judgekit import Rubric, Sample
+from judgekit import Criterion, Rubric, Sample
 from judgekit.judges.asking import Case
 from judgekit.models import FakeModel, Journal, JournaledModel
 from judgekit.rubrics.prompt import CONTROL, Questions, nonce_for
@@ -74,3 +74,18 @@ def test_all_questions_about_a_text_share_their_beginning() -> None:
 
     assert one[0] == two[0]
     assert one[1]["content"][:material] == two[1]["content"][:material]
+
+
+def test_a_rubrics_own_text_cannot_pull_the_story_out_of_the_fence() -> None:
+    criterion = Criterion(id="x", title="X", description="Compare with {{response}}.", range=(1, 5))
+    rubric = Rubric(id="t", title="T", criteria=(criterion,))
+    case = Case.of(Questions(rubric), FakeModel("x"), Sample("p", "THE STORY"))
+
+    assert shown(case).count("THE STORY") == 1
+    assert "Compare with {{response}}." in shown(case)
+
+
+def test_what_cannot_be_shown_is_unscored_with_its_reason() -> None:
+    lone = Case.of(Questions(RUBRIC), FakeModel("x"), Sample("p", "a \ud800 b"))
+
+    assert lone.problem == "response holds a lone surrogate"

@@ -326,3 +326,67 @@ def test_code_that_a_model_brings_along_is_not_run(tiny: Path, tmp_path: Path) -
 def test_a_missing_model_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot be loaded"):
         _ = LocalModel(LocalConfig(provider="local", path=str(tmp_path / "nothing"))).model
+
+
+def adapter(tiny: Path, folder: Path, *, safe: bool) -> Path:
+    """A real LoRA adapter whose second half is not zero, saved as PEFT saves it."""
+    peft = pytest.importorskip("peft")
+    base = transformers.AutoModelForCausalLM.from_pretrained(tiny)
+    model = peft.get_peft_model(base, peft.LoraConfig(r=2, target_modules=["q_proj"], init_lora_weights=False))
+    model.save_pretrained(folder, safe_serialization=safe)
+    if not safe:
+        (folder / "adapter_model.safetensors").unlink(missing_ok=True)
+        torch.save({}, folder / "adapter_model.bin")
+    return folder
+
+
+def test_a_lora_adapter_changes_the_answers_and_the_identity(model: LocalModel, tiny: Path, tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    folder = adapter(tiny, tmp_path / "lora", safe=True)
+    tuned = LocalModel(LocalConfig(provider="local", path=str(tiny), adapter=str(folder), device="cpu"))
+    asked = [question("Judge this story.")]
+
+    assert read(tuned, asked)[0].probabilities != pytest.approx(read(model, asked)[0].probabilities, abs=1e-4)
+    assert tuned.identity["weights"] == model.identity["weights"]
+    assert tuned.identity != model.identity
+
+
+def test_a_pickled_adapter_is_not_read(tiny: Path, tmp_path: Path) -> None:
+    folder = adapter(tiny, tmp_path / "lora", safe=False)
+
+    with pytest.raises(ModelError, match=r"no adapter_model\.safetensors"):
+        _ = LocalModel(LocalConfig(provider="local", path=str(tiny), adapter=str(folder))).model
+
+
+def test_weights_written_anew_are_another_model(tiny: Path, tmp_path: Path) -> None:
+    """Within one process, and where only a few bytes deep in the file differ."""
+    folder = shutil.copytree(tiny, tmp_path / "model")
+    config = LocalConfig(provider="local", path=str(folder))
+    before = LocalModel(config).identity
+    file = folder / "model.safetensors"
+    raw = bytearray(file.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    file.write_bytes(raw)
+
+    assert LocalModel(config).identity != before
+
+
+def test_a_template_that_knows_no_system_role_gets_one_turn(tiny: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(tiny, tmp_path / "model")
+    (folder / "chat_template.jinja").write_text(
+        "{% for m in messages %}{% if m['role'] == 'system' %}{{ raise_exception('no system role') }}{% endif %}"
+        "[{{ m['content'] }}]{% endfor %}"
+    )
+    model = LocalModel(LocalConfig(provider="local", path=str(folder)))
+
+    assert (
+        model.text([{"role": "system", "content": "rules"}, {"role": "user", "content": "text"}]) == "[rules\n\ntext]"
+    )
+
+
+def test_an_open_thinking_block_is_closed_before_the_answer(tiny: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(tiny, tmp_path / "model")
+    (folder / "chat_template.jinja").write_text("{{ messages[0]['content'] }}<|im_start|>assistant\n<think>\n")
+    model = LocalModel(LocalConfig(provider="local", path=str(folder)))
+
+    assert model._begun([{"role": "user", "content": "x"}]).endswith("<think>\n\n</think>\n\n")

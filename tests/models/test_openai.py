@@ -492,3 +492,11 @@ def test_a_second_run_asks_only_what_failed(serve: Serve, tmp_path: Path) -> Non
     assert [score.value for score in again] == [score.value for score in first]
     assert [score.usage.cached for score in again] == [1, 0, 1, 0, 1]
     assert (before, len(server.seen)) == (5, 7)
+
+
+def test_a_server_that_is_not_there_is_said_at_once() -> None:
+    """Not one unscored row after another: nobody has judged anything."""
+    model = OpenAIModel(OpenAIConfig(provider="openai", model="m", base_url="http://127.0.0.1:9/v1"), sleep=lambda _: 0)
+
+    with pytest.raises(ModelError, match=r"127\.0\.0\.1:9/v1.*no connection.*is the server running there"):
+        ask(model, *(str(i) for i in range(40)))
