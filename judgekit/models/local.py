@@ -1,19 +1,12 @@
-"""A transformers model in this process: written replies, and scores read off the probabilities of the menu.
-
-Read-out pays shared beginnings once. The token sequences of a batch are sorted and walked as a tree: what a group of
-them begins with (rubric, then story) runs through the model once, and its key/value cache is handed to all
-that follow (story after story, criterion after criterion).
-"""
+"""A transformers model in this process: written replies, and scores read off the probabilities of the menu."""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -23,20 +16,11 @@ from judgekit.models.base import Decoding, Model, Question, Readout, Reply, Requ
 from judgekit.models.control import Control
 from judgekit.models.menu import Menu, Tokens
 from judgekit.models.sampling import Draws
+from judgekit.models.tree import PrefixTree, Row, batches
 from judgekit.models.weights import commit, fingerprint, quiet, resolved
 from judgekit.types import Message, Usage
 
-MIN_SHARED = 32  # tokens that rows must have in common before sharing them pays for copying the cache
-
-
 LONGEST_ANSWER = 8  # tokens kept free behind the prompt of a read-out
-
-
-class Row(NamedTuple):
-    """A token sequence, and the tokens whose logits are wanted after it."""
-
-    tokens: Tokens
-    wanted: tuple[int, ...]
 
 
 class LocalConfig(Config):
@@ -126,6 +110,11 @@ class LocalModel(Model):
         return model.to(self.device).eval()
 
     @cached_property
+    def tree(self) -> PrefixTree:
+        """What reads logits off this model."""
+        return PrefixTree(self.model, self.device, self.tokenizer.pad_token_id, self.config.batch_tokens)
+
+    @cached_property
     def context(self) -> int:
         """How many tokens the model can take, prompt and reply together."""
         return int(getattr(self.model.config.get_text_config(), "max_position_embeddings", 1 << 30))
@@ -184,19 +173,9 @@ class LocalModel(Model):
             if len(prompt) > room:
                 yield index, Reply(None, _too_long(len(prompt), room))
         fitting = sorted((i for i, p in enumerate(prompts) if len(p) <= room), key=lambda i: len(prompts[i]))
-        for batch in self._batches(fitting, prompts, decoding.max_tokens):
+        for batch in batches(fitting, prompts, decoding.max_tokens, self.config.batch_tokens):
             replies = self._write([requests[i] for i in batch], [prompts[i] for i in batch], decoding)
             yield from zip(batch, replies, strict=True)
-
-    def _batches(self, order: list[int], prompts: Sequence[Sequence[int]], new: int) -> Iterator[list[int]]:
-        batch: list[int] = []
-        for index in order:  # shortest first, so that the newest row sets the width
-            if batch and (len(batch) + 1) * (len(prompts[index]) + new) > self.config.batch_tokens:
-                yield batch
-                batch = []
-            batch.append(index)
-        if batch:
-            yield batch
 
     def _write(self, requests: list[Request], prompts: list[list[int]], decoding: Decoding) -> list[Reply]:
         torch, transformers = require("torch", "train"), require("transformers", "train")
@@ -244,7 +223,7 @@ class LocalModel(Model):
             if index not in menus:
                 yield index, Readout(None, _too_long(len(context), room))
         asked = [(i, prefix, wanted) for i, menu in menus.items() for prefix, wanted in menu.branches.items()]
-        logits = self._logits([Row((*contexts[i], *prefix), wanted) for i, prefix, wanted in asked])
+        logits = self.tree.logits([Row((*contexts[i], *prefix), wanted) for i, prefix, wanted in asked])
         found: dict[int, dict[Tokens, Any]] = {index: {} for index in menus}
         for (index, prefix, _), row in zip(asked, logits, strict=True):
             found[index][prefix] = row
@@ -279,88 +258,6 @@ class LocalModel(Model):
         if any(tokens[: len(before)] != before for tokens in whole):
             return None
         return Menu(tuple(tuple(tokens[len(before) :]) for tokens in whole), tuple(sorted(self._stops)))
-
-    def _logits(self, rows: list[Row]) -> list[Any]:
-        """Return, for every row, the logits of its wanted tokens after its last one, in float32 on the CPU."""
-        torch = require("torch", "train")
-        order = sorted(range(len(rows)), key=lambda i: rows[i].tokens)
-        found: dict[int, Any] = {}
-        with torch.inference_mode():
-            if rows:
-                self._walk([(i, rows[i]) for i in order], 0, None, found)
-        return [found[i] for i in range(len(rows))]
-
-    @cached_property
-    def _shares(self) -> bool:
-        """Whether the cache can be repeated along the batch: only pure attention's can."""
-        torch, cache_utils = require("torch", "train"), require("transformers.cache_utils", "train")
-        cache = self.model(input_ids=torch.tensor([[0]], device=self.device), use_cache=True).past_key_values
-        known = (cache_utils.DynamicLayer, cache_utils.DynamicSlidingWindowLayer)
-        return all(type(layer) in known for layer in getattr(cache, "layers", [None]))
-
-    def _walk(self, rows: list[tuple[int, Row]], start: int, cache: Any, found: dict[int, Any]) -> None:
-        """Answer sorted rows whose first ``start`` tokens are in ``cache``; shared beginnings run once."""
-        first, last = rows[0][1].tokens, rows[-1][1].tokens
-        shared = min(_common(first, last), len(first) - 1)
-        if len(rows) > 1 and shared - start >= MIN_SHARED and self._shares:
-            cache = self._extend(cache, first[start:shared])
-            start = shared
-        alone: list[tuple[int, Row]] = []
-        for family in _families(rows, start + MIN_SHARED):
-            if 1 < len(family) < len(rows) and self._shares:
-                self._walk(family, start, copy.deepcopy(cache), found)
-            else:
-                alone += family
-        alone.sort(key=lambda row: len(row[1].tokens))
-        for batch in self._batches(list(range(len(alone))), [row.tokens for _, row in alone], 0):
-            self._finish([alone[i] for i in batch], start, cache, found)
-
-    def _extend(self, cache: Any, tokens: Tokens) -> Any:
-        torch = require("torch", "train")
-        ids = torch.tensor([tokens], device=self.device)
-        return self.model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1).past_key_values
-
-    def _finish(self, rows: list[tuple[int, Row]], start: int, cache: Any, found: dict[int, Any]) -> None:
-        """Run what is left of each row, side by side and padded on the right, and keep the wanted logits."""
-        torch = require("torch", "train")
-        tails = [row.tokens[start:] for _, row in rows]
-        width, pad = max(map(len, tails)), self.tokenizer.pad_token_id
-        ids = torch.tensor([(*tail, *[pad] * (width - len(tail))) for tail in tails])
-        mask = torch.tensor([[1] * (start + len(tail)) + [0] * (width - len(tail)) for tail in tails])
-        if cache is not None:
-            cache = copy.deepcopy(cache)
-            cache.batch_repeat_interleave(len(rows))
-        ends = sorted({len(tail) - 1 for tail in tails})
-        logits = self.model(
-            input_ids=ids.to(self.device),
-            attention_mask=mask.to(self.device),
-            position_ids=torch.arange(start, start + width, device=self.device).expand(len(rows), -1),
-            past_key_values=cache,
-            use_cache=cache is not None,
-            logits_to_keep=torch.tensor(ends, device=self.device),
-        ).logits
-        for place, (index, row) in enumerate(rows):
-            at_end = logits[place, ends.index(len(tails[place]) - 1)]
-            found[index] = at_end[list(row.wanted)].float().cpu()
-
-
-def _common(a: Tokens, b: Tokens) -> int:
-    """Return how many tokens two rows have in common at the start."""
-    for i, (x, y) in enumerate(zip(a, b, strict=False)):
-        if x != y:
-            return i
-    return min(len(a), len(b))
-
-
-def _families(rows: list[tuple[int, Row]], length: int) -> Iterator[list[tuple[int, Row]]]:
-    """Split sorted rows into runs whose neighbours share at least ``length`` tokens."""
-    family = [rows[0]]
-    for before, row in pairwise(rows):
-        if _common(before[1].tokens, row[1].tokens) < length:
-            yield family
-            family = []
-        family.append(row)
-    yield family
 
 
 def _too_long(tokens: int, room: int) -> str:

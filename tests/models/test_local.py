@@ -12,8 +12,7 @@ import torch
 import transformers
 
 from judgekit import Criterion, ModelError, Rubric, RubricJudge, Sample
-from judgekit.models import Decoding, LocalConfig, LocalModel, Question, Request
-from judgekit.models import local as local_module
+from judgekit.models import Decoding, LocalConfig, LocalModel, Question, Request, tree
 from judgekit.models.control import Control
 from judgekit.models.menu import Menu
 from judgekit.models.sampling import Draws
@@ -98,7 +97,7 @@ def test_sharing_changes_nothing(model: LocalModel, monkeypatch: pytest.MonkeyPa
     ]
     asked += [question("short"), question("short"), question(rubric)]
     shared = read(model, asked)
-    monkeypatch.setattr(local_module, "MIN_SHARED", 10**9)
+    monkeypatch.setattr(tree, "MIN_SHARED", 10**9)
     alone = [read(model, [one])[0] for one in asked]
 
     for together, single in zip(shared, alone, strict=True):
@@ -262,7 +261,7 @@ def test_read_out_is_right_for_other_architectures(tiny: Path, kind: str, settin
     asked = [question(f"{'The rubric says. ' * 30} {'story ' * 40} {name}") for name in ("a", "bb", "ccc")]
     found = read(model, asked)
 
-    assert model._shares is shares
+    assert model.tree._shares is shares
     for answer, one in zip(found, asked, strict=True):
         assert answer.probabilities == pytest.approx(by_hand(model, one, one.lead, DIGITS), abs=1e-4)
 

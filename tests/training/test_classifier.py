@@ -97,7 +97,7 @@ def test_what_cannot_be_used_is_counted() -> None:
     training = train_classifier(pairs, encoder=Letters())
 
     assert training.pairs == 21
-    assert training.left_out == {"no label": 1, "both sides are the same text": 1}
+    assert training.left_out == {"no label": 1, "the same text on both sides": 1}
 
 
 def test_one_group_has_no_held_out_accuracy() -> None:
