@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-import resource
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -77,14 +77,12 @@ def test_importing_judgekit_is_light() -> None:
 
 
 def test_help_answers_in_half_a_second() -> None:
-    """In processor time, which other work on the machine does not stretch as it does the clock's."""
     command = [sys.executable, "-m", "judgekit", "--help"]
     took = []
     for _ in range(5):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        start = time.perf_counter()
         subprocess.run(command, capture_output=True, check=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        took.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        took.append(time.perf_counter() - start)
 
     assert min(took) < 0.5
 

@@ -18,6 +18,7 @@ app = typer.Typer(
     no_args_is_help=True,
     invoke_without_command=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # a plain help costs half as long to show
     add_completion=False,
 )
 
