@@ -75,11 +75,15 @@ class Pair:
     Attributes:
         label: the better response; None where it is not known.
         group: the prompt or story that pairs share; the unit that is split and resampled. Empty: the prompt itself.
+        weight: how much the label counts in training, above 0.
+        source: who gave the label; one of a machine counts as less, and is never mistaken for a person's.
     """
 
     comparison: Comparison
     label: Winner | None = None
     group: str = ""
+    weight: float = 1.0
+    source: Literal["human", "machine"] = "human"
 
     @property
     def id(self) -> str:

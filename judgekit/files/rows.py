@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Literal
 
 from judgekit.errors import InputError, nearest
 from judgekit.types import Comparison, Pair, Preference, Prompt, Sample, Score
@@ -32,7 +33,9 @@ def comparison_of(row: Row, line: int) -> Comparison:
 
 
 def pair_of(row: Row, line: int) -> Pair:
-    """Build a labelled pair: a comparison with ``"label"`` (a, b, tie or null) and an optional ``"group"``."""
+    """Build a pair: a comparison with ``"label"`` (a, b, tie or null), and ``"group"``, ``"weight"`` and ``"source"``
+    (human or machine) where there are any.
+    """
     comparison = comparison_of(row, line)
     group = row.get("group", "")
     if not isinstance(group, str):
@@ -42,7 +45,24 @@ def pair_of(row: Row, line: int) -> Pair:
     label = row["label"]
     if label not in ("a", "b", "tie", None):
         raise InputError(f"label is {label!r}; it must be 'a', 'b', 'tie' or null")
-    return Pair(comparison, label, group)
+    return Pair(comparison, label, group, _weight(row), _source(row))
+
+
+def _weight(row: Row) -> float:
+    weight = row.get("weight", 1.0)
+    if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 < weight < math.inf:
+        raise InputError(f"weight is {weight!r}; it must be a number above 0")
+    return float(weight)
+
+
+def _source(row: Row) -> Literal["human", "machine"]:
+    match row.get("source", "human"):
+        case "human":
+            return "human"
+        case "machine":
+            return "machine"
+        case other:
+            raise InputError(f"source is {other!r}; it must be 'human' or 'machine'")
 
 
 def _prompt(row: Row) -> Prompt:
@@ -125,7 +145,8 @@ def pair_row(pair: Pair) -> dict[str, Any]:
     """Return the line of ``pairs.jsonl`` that `pair_of` reads."""
     it = pair.comparison
     sides = {"id": it.id, "prompt": it.prompt, "a": it.a, "b": it.b}
-    return {**sides, "label": pair.label, "group": pair.group, "metadata": dict(it.metadata)}
+    trust = {"weight": pair.weight, "source": pair.source}
+    return {**sides, "label": pair.label, "group": pair.group, **trust, "metadata": dict(it.metadata)}
 
 
 def digest_of(item: Sample | Comparison) -> str:
