@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, TypedDict
 
 Winner = Literal["a", "b", "tie"]
+SWAPPED: dict[Winner, Winner] = {"a": "b", "b": "a", "tie": "tie"}
 
 
 class Message(TypedDict):

@@ -25,9 +25,9 @@ DIRECTIONS = {
     "rubrics": {"config", "content"},
     "models": {"config"},
     "calibration": set(),
-    "judges": {"calibration", "config", "models", "rubrics"},
+    "judges": {"calibration", "config", "models", "rubrics", "storyworld"},
     "training": {"calibration", "judges", "models", "rubrics", "config", "files", "report"},
-    "storyworld": set(),
+    "storyworld": {"config", "models"},
     "report": set(),
     "cli": None,  # sees all the others
     "__main__": None,

@@ -149,8 +149,8 @@ def pair_row(pair: Pair) -> dict[str, Any]:
     return {**sides, "label": pair.label, "group": pair.group, **trust, "metadata": dict(it.metadata)}
 
 
-def digest_of(item: Sample | Comparison) -> str:
-    """Return a hash of everything in an item, and of what kind it is: by it a resumed run knows its rows."""
+def digest_of(item: Any) -> str:
+    """Return a hash of everything in an item (a dataclass), and of its kind: by it a resumed run knows its rows."""
     return hashlib.sha256(json.dumps([type(item).__name__, asdict(item)]).encode()).hexdigest()[:16]
 
 

@@ -24,8 +24,9 @@ from judgekit.models.local import LocalConfig
 from judgekit.models.openai import OpenAIConfig
 from judgekit.models.scalar import SequenceConfig
 from judgekit.rubrics.rubric import Rubric
+from judgekit.storyworld.model import StoryworldConfig
 
-LanguageModel = Annotated[LocalConfig | OpenAIConfig | FakeConfig, Field(discriminator="provider")]
+LanguageModel = Annotated[LocalConfig | OpenAIConfig | FakeConfig | StoryworldConfig, Field(discriminator="provider")]
 ScalarConfig = Annotated[EmbeddedConfig | SequenceConfig, Field(discriminator="provider")]
 
 

@@ -16,9 +16,7 @@ from judgekit.models.base import Decoding, Model, Reply
 from judgekit.rubrics.prompt import Questions
 from judgekit.rubrics.reply import PairVerdict, read_preference
 from judgekit.rubrics.rubric import Rubric
-from judgekit.types import Comparison, Preference, Usage, Winner
-
-SWAPPED: dict[Winner, Winner] = {"a": "b", "b": "a", "tie": "tie"}
+from judgekit.types import SWAPPED, Comparison, Preference, Usage
 
 
 @dataclass

@@ -117,7 +117,23 @@ class LocalModel(Model):
     @cached_property
     def context(self) -> int:
         """How many tokens the model can take, prompt and reply together."""
-        return int(getattr(self.model.config.get_text_config(), "max_position_embeddings", 1 << 30))
+        config = self._load("AutoConfig").get_text_config()
+        return int(getattr(config, "max_position_embeddings", 1 << 30))
+
+    @cached_property
+    def turn_end(self) -> str:
+        """What the chat template writes after a reply, up to the token that ends the turn.
+
+        Raises:
+            ModelError: the template ends no turn.
+        """
+        mark = "judgekit-reply"
+        chat = [{"role": "user", "content": "x"}, {"role": "assistant", "content": mark}]
+        after = str(self.tokenizer.apply_chat_template(chat, tokenize=False)).rpartition(mark)[2]
+        for i, token in enumerate(tokens := self.tokens([after])[0]):
+            if token in self._stops:
+                return str(self.tokenizer.decode(tokens[: i + 1]))
+        raise ModelError(f"{self.config.path}: the chat template ends a reply with none of the model's end tokens")
 
     def _load(self, kind: str, **arguments: Any) -> Any:
         transformers = require("transformers", "train")
@@ -159,7 +175,8 @@ class LocalModel(Model):
         how = {"tokenize": False, "add_generation_prompt": True, "enable_thinking": self.config.thinking}
         return str(self.tokenizer.apply_chat_template(chat, **how))
 
-    def _tokens(self, texts: Sequence[str]) -> list[list[int]]:
+    def tokens(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the token ids of texts that are in the chat format already."""
         if not texts:
             return []
         return list(self.tokenizer(list(texts), add_special_tokens=False)["input_ids"])
@@ -167,7 +184,7 @@ class LocalModel(Model):
     # --- written replies --------------------------------------------------------------------------------------
 
     def complete(self, requests: Sequence[Request], decoding: Decoding) -> Iterator[tuple[int, Reply]]:
-        prompts = self._tokens([self.text(request.messages) for request in requests])
+        prompts = self.tokens([self.text(request.messages) for request in requests])
         room = self.context - decoding.max_tokens
         for index, prompt in enumerate(prompts):
             if len(prompt) > room:
@@ -191,9 +208,10 @@ class LocalModel(Model):
         with torch.inference_mode():
             rows = self.model.generate(**inputs, generation_config=how, logits_processor=draws)
         width = inputs["input_ids"].shape[1]
-        return [self._reply(row[width:].tolist(), len(prompt)) for row, prompt in zip(rows, prompts, strict=True)]
+        return [self.reply(row[width:].tolist(), len(prompt)) for row, prompt in zip(rows, prompts, strict=True)]
 
-    def _reply(self, tokens: list[int], prompt_length: int) -> Reply:
+    def reply(self, tokens: list[int], prompt_length: int) -> Reply:
+        """Return what was written, from the tokens after the prompt; an error where the turn never ended."""
         ends = [i for i, token in enumerate(tokens) if token in self._stops]
         used = Usage(1, 0, prompt_length, ends[0] + 1 if ends else len(tokens))
         if not ends:
@@ -201,8 +219,16 @@ class LocalModel(Model):
         return Reply(self.tokenizer.decode(tokens[: ends[0]], skip_special_tokens=False), usage=used)
 
     @cached_property
+    def _generation(self) -> Any:
+        """How the model ends its turn: its own generation settings, else its configuration."""
+        try:
+            return self._load("GenerationConfig")
+        except ModelError:  # a folder without that file
+            return self._load("AutoConfig").get_text_config()
+
+    @cached_property
     def _stops(self) -> set[int]:
-        ends = self.model.generation_config.eos_token_id
+        ends = self._generation.eos_token_id
         known = ends if isinstance(ends, list) else [ends]
         return {token for token in (*known, self.tokenizer.eos_token_id) if token is not None}
 
@@ -216,7 +242,7 @@ class LocalModel(Model):
         """
         heads = [self._head(question) for question in questions]
         texts = [self._begun(q.messages) + lead for q, (lead, _) in zip(questions, heads, strict=True)]
-        contexts = self._tokens(texts)
+        contexts = self.tokens(texts)
         room = self.context - LONGEST_ANSWER
         menus = {i: heads[i][1] for i, context in enumerate(contexts) if len(context) <= room}
         for index, context in enumerate(contexts):
@@ -254,7 +280,7 @@ class LocalModel(Model):
         return known
 
     def _menu(self, lead: str, answers: tuple[str, ...]) -> Menu | None:
-        before, *whole = self._tokens([lead, *(lead + answer for answer in answers)])
+        before, *whole = self.tokens([lead, *(lead + answer for answer in answers)])
         if any(tokens[: len(before)] != before for tokens in whole):
             return None
         return Menu(tuple(tuple(tokens[len(before) :]) for tokens in whole), tuple(sorted(self._stops)))

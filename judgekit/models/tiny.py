@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from judgekit.errors import require
+from judgekit.models.weights import quiet
 
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
@@ -47,6 +48,7 @@ def save_tiny_model(
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )
+    quiet()
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         transformers.Qwen3ForCausalLM(config).save_pretrained(folder)

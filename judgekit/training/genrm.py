@@ -1,0 +1,215 @@
+"""From pairs to a generative reward model: distil, filter, SFT, GRPO (RLCS, arXiv 2601.07149, section 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from judgekit.errors import InputError
+from judgekit.files import pair_row
+from judgekit.judges import GenRMJudge
+from judgekit.judges.asking import rubric_identity
+from judgekit.judges.base import digest
+from judgekit.models.local import LocalConfig, LocalModel
+from judgekit.models.tiny import save_tiny_model
+from judgekit.models.weights import fingerprint
+from judgekit.rubrics.prompt import Questions, texts_of
+from judgekit.rubrics.rubric import Rubric
+from judgekit.training.chains import Chain
+from judgekit.training.distill import Teacher, read_chains, write_chains
+from judgekit.training.filters import filter_chains
+from judgekit.training.grpo import GRPOSettings, grpo, verdict_tasks
+from judgekit.training.questions import Writer
+from judgekit.training.recipe import Recipe
+from judgekit.training.sft import sft
+from judgekit.training.stages import Run
+from judgekit.training.verdict import verdict_rewards
+from judgekit.types import Pair, Usage
+
+Say = Callable[[str], None]
+SHOWN = 1000  # pairs that a tokenizer from scratch is trained on
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What came of one stage of training.
+
+    Attributes:
+        model: its weights after it, and ``judge`` with them.
+        curve: what the trainer logged; empty where nothing was trained.
+        left_out: items that were not trained on, by reason.
+    """
+
+    model: LocalConfig
+    judge: GenRMJudge
+    curve: list[dict[str, float]]
+    left_out: dict[str, int]
+
+
+@dataclass
+class GenRMTraining:
+    """One run in one folder. Each part is made when it is asked for, and once: a second run finds it there.
+
+    Attributes:
+        pairs: GRPO learns from those that have a label; without ``taught`` the teacher explains them too.
+        taught: the pairs that the teacher explains, labelled or not.
+        teacher: None where the folder has a ``chains.jsonl`` already.
+    """
+
+    folder: Path
+    recipe: Recipe
+    pairs: Sequence[Pair]
+    teacher: Teacher | None = None
+    taught: Sequence[Pair] = ()
+    say: Say = lambda _: None
+
+    @cached_property
+    def rubric(self) -> Rubric:
+        """The rubric; it must compare."""
+        rubric = Rubric.load(self.recipe.rubric)
+        if rubric.mode != "pairwise":
+            raise InputError(f"the rubric {rubric.id!r} is pointwise; a GenRM is trained on pairs: use a pairwise one")
+        return rubric
+
+    @cached_property
+    def run(self) -> Run:
+        """The folder and its stages."""
+        return Run(self.folder)
+
+    @cached_property
+    def explained(self) -> Sequence[Pair]:
+        """The pairs that the teacher explains."""
+        return self.taught or self.pairs
+
+    @cached_property
+    def base(self) -> LocalConfig:
+        """The model that training starts from."""
+        if self.recipe.model:
+            return self.recipe.model
+        shape = self.recipe.scratch.model_dump() if self.recipe.scratch else {}
+
+        def make(folder: Path) -> dict[str, Any]:
+            save_tiny_model(folder, self._texts(), **shape, seed=self.recipe.seed)
+            return {}
+
+        self.run.alone("base", [shape, self.recipe.seed, self._data], make)
+        return LocalConfig(provider="local", path=str(self.folder / "base"))
+
+    @cached_property
+    def chains(self) -> list[Chain]:
+        """Every chain that the teacher wrote."""
+        path = self.folder / "chains" / "chains.jsonl"
+
+        def make(folder: Path) -> dict[str, Any]:
+            if self.teacher is None:
+                raise InputError("there is no teacher, and no chains: give a teacher's judge.yaml, or a chains.jsonl")
+            folder.mkdir(parents=True, exist_ok=True)
+            total = 2 * self.recipe.samples * len(self.explained)
+
+            def seen(done: int, used: Usage) -> None:
+                self.say(f"distil: {done} of {total} chains, {used.input_tokens} tokens in, {used.output_tokens} out")
+
+            write_chains(self.explained, self.teacher, path, samples=self.recipe.samples, seen=seen)
+            return {}
+
+        teacher = self.teacher and self.teacher.fingerprint
+        self.run.alone("chains", [teacher, self.recipe.samples, self._data], make)
+        return read_chains(path)
+
+    @cached_property
+    def kept(self) -> list[Chain]:
+        """The chains that passed the filters."""
+        return self._filtered[0]
+
+    @cached_property
+    def left_out(self) -> dict[str, int]:
+        """How many chains the filters left out, by reason."""
+        return self._filtered[1]
+
+    @cached_property
+    def _filtered(self) -> tuple[list[Chain], dict[str, int]]:
+        found = filter_chains(self.explained, self.chains, self.recipe.filters)
+        reasons = ", ".join(f"{count} {reason}" for reason, count in found.left_out.items() if count)
+        self.say(f"filter: {len(found.kept)} of {len(self.chains)} chains kept{f' ({reasons})' if reasons else ''}")
+        return found.kept, found.left_out
+
+    @cached_property
+    def untrained(self) -> GenRMJudge:
+        """The model before training, as a judge."""
+        return self._judge(self.base)
+
+    @cached_property
+    def sft(self) -> Stage:
+        """The judge that has learnt to write like its teacher."""
+        settings, lora, seed = self.recipe.sft, self.recipe.lora, self.recipe.seed
+
+        def make(folder: Path) -> dict[str, Any]:
+            examples = Writer(self.rubric, LocalModel(self.base), seed).examples(self.explained, self.kept)
+            self.say(f"sft: {len(examples)} examples")
+            trained = sft(self.base, examples, settings, folder, lora=lora, seed=seed, say=self.say)
+            return {"model": trained.model.model_dump(), "curve": trained.curve, "left_out": trained.left_out}
+
+        chains = [[chain.pair, chain.order, chain.sample, chain.text] for chain in self.kept]
+        key = [settings.model_dump(), *self._start(self.base), digest(chains), self._data]
+        return self._stage(self.run.stage("sft", key, make))
+
+    @cached_property
+    def grpo(self) -> Stage:
+        """The judge that has then learnt from its own verdicts which of them the labels call right.
+
+        Raises:
+            InputError: no pair says which side is better.
+        """
+        settings, lora, seed = self.recipe.grpo or GRPOSettings(), self.recipe.lora, self.recipe.seed
+        start = self.sft.model
+
+        def make(folder: Path) -> dict[str, Any]:
+            model = LocalModel(start)
+            tasks, unused = verdict_tasks(self.pairs, Writer(self.rubric, model, seed))
+            if not tasks:
+                raise InputError(f"no pair to refine the judge on: {_words(unused) or 'there are none'}")
+            self.say(f"grpo: {len(tasks)} tasks, both orders of {len(tasks) // 2} pairs")
+            rewards = verdict_rewards(self.rubric, model, settings.reward)
+            trained = grpo(start, tasks, rewards, settings, folder, lora=lora, seed=seed, say=self.say)
+            left_out = {**unused, **trained.left_out}
+            return {"model": trained.model.model_dump(), "curve": trained.curve, "left_out": left_out}
+
+        key = [settings.model_dump(), *self._start(start), self._data]
+        return self._stage(self.run.stage("grpo", key, make))
+
+    def save(self) -> Path:
+        """Write the finished judge into ``judge/`` and return its judge.yaml."""
+        return (self.grpo if self.recipe.grpo else self.sft).judge.save(self.folder / "judge")
+
+    # --- parts ------------------------------------------------------------------------------------------------
+
+    def _judge(self, config: LocalConfig) -> GenRMJudge:
+        return GenRMJudge(self.rubric, LocalModel(config), decoding=self.recipe.decoding)
+
+    def _stage(self, result: Mapping[str, Any]) -> Stage:
+        model = LocalConfig(**result["model"])
+        return Stage(model, self._judge(model), result["curve"], result["left_out"])
+
+    def _start(self, config: LocalConfig) -> list[Any]:
+        """Return what decides, beside data and settings, what comes of a stage that starts from this model."""
+        weights = [fingerprint(path, config.revision) for path in (config.path, config.adapter) if path]
+        lora = self.recipe.lora and self.recipe.lora.model_dump()
+        return [weights, lora, rubric_identity(self.rubric), self.recipe.seed]
+
+    @cached_property
+    def _data(self) -> str:
+        return digest([[pair_row(pair) for pair in pairs] for pairs in (self.pairs, self.taught)])
+
+    def _texts(self) -> list[str]:
+        """Return what a tokenizer from scratch is trained on: questions, with no mark on their fences, and replies."""
+        form = Questions(self.rubric).form()
+        asked = [form.messages(texts_of(self.rubric, pair.comparison)) for pair in self.explained[:SHOWN]]
+        replies = [chain.text for chain in self.chains[: 2 * SHOWN] if chain.text]
+        return [*(message["content"] for messages in asked for message in messages), *replies]
+
+
+def _words(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} with {reason}" for reason, count in counts.items())

@@ -1,0 +1,77 @@
+"""A recipe: everything that decides how a judge is trained, in one YAML."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from judgekit import content
+from judgekit.config import Config, load
+from judgekit.models.base import Decoding
+from judgekit.models.local import LocalConfig
+from judgekit.training.filters import Filters
+from judgekit.training.grpo import GRPOSettings
+from judgekit.training.sft import SFTSettings
+from judgekit.training.weights import Lora
+
+Rival = Literal["teacher", "zero_shot"]
+
+
+class Scratch(Config):
+    """A Qwen3 of this shape with random weights, and a tokenizer trained on the pairs: for tests and demonstrations.
+
+    It knows no language; what it learns, it learns from the chains and the labels alone.
+    """
+
+    layers: Annotated[int, Field(ge=1)] = 2
+    width: Annotated[int, Field(ge=16)] = 64
+    vocabulary: Annotated[int, Field(ge=300)] = 1024
+    context: Annotated[int, Field(ge=16)] = 2048
+
+
+class Recipe(Config):
+    """How ``judgekit train genrm`` makes a judge.
+
+    Attributes:
+        model: what to start from; or ``scratch``, one of the two.
+        rubric: pairwise; its prompt is what the judge will see, in training and in use.
+        lora: train an adapter instead of all weights.
+        samples: chains that the teacher writes for each order of each pair.
+        held_out: share of the groups kept for the evaluation where no test pairs are given.
+        grpo: null: stop after SFT.
+        rivals: what the trained judge is compared with on the test pairs, beside "the longer one wins": the teacher,
+            who is then asked about them as well, and the model before training.
+        decoding: how the finished judge writes.
+    """
+
+    rubric: str
+    model: LocalConfig | None = None
+    scratch: Scratch | None = None
+    lora: Lora | None = None
+    samples: Annotated[int, Field(ge=1)] = 1
+    filters: Filters = Filters()
+    sft: SFTSettings = SFTSettings()
+    grpo: GRPOSettings | None = GRPOSettings()
+    held_out: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    rivals: tuple[Rival, ...] = ()
+    decoding: Decoding = Decoding()
+    seed: int = 0
+
+    @model_validator(mode="after")
+    def _one_start(self) -> Self:
+        if (self.model is None) == (self.scratch is None):
+            raise ValueError("give either 'model' (what to start from) or 'scratch' (a model with random weights)")
+        if self.scratch and self.lora:
+            raise ValueError("a model from scratch has nothing to adapt; leave out 'lora'")
+        return self
+
+    @classmethod
+    def load(cls, name: str | Path) -> Recipe:
+        """Read a recipe by its name (``genrm/storyworld``) or its path.
+
+        Raises:
+            ConfigError: no such recipe, or a malformed one; names the file, the line and the nearest known name.
+        """
+        return load(content.find("training", str(name)), cls)

@@ -1,0 +1,52 @@
+"""Runs one of TRL's trainers: from its last checkpoint, with a line of progress now and then, to saved weights."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from judgekit.errors import require
+from judgekit.models.weights import quiet
+from judgekit.training.arguments import theirs
+from judgekit.training.weights import newest_checkpoint
+
+SHOWN = ("loss", "reward", "entropy", "accuracy", "mean_token_accuracy")
+
+
+def run(trainer: Any, name: str, say: Callable[[str], None]) -> list[dict[str, float]]:
+    """Train, save the weights to ``model/`` and the curve to ``curve.json`` in the output folder; return the curve."""
+    transformers = require("transformers", "train")
+    folder = Path(trainer.args.output_dir)
+    checkpoint, broken = newest_checkpoint(folder)
+    for path in broken:
+        say(f"{name}: {path.name} is cut short, and is passed over")
+    if checkpoint:
+        say(f"{name}: going on from {checkpoint.name}")
+    trainer.remove_callback(transformers.PrinterCallback)
+    trainer.add_callback(_progress(name, say))
+    quiet()
+    with theirs():
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        trainer.save_model(str(folder / "model"))
+    curve = [_numbers(entry) for entry in trainer.state.log_history]
+    if trainer.is_world_process_zero():
+        (folder / "curve.json").write_text(json.dumps(curve), encoding="utf-8")
+    return curve
+
+
+def _numbers(entry: dict[str, Any]) -> dict[str, float]:
+    return {key: float(value) for key, value in entry.items() if isinstance(value, (int, float))}
+
+
+def _progress(name: str, say: Callable[[str], None]) -> Any:
+    transformers = require("transformers", "train")
+
+    class Progress(transformers.TrainerCallback):  # type: ignore[name-defined,misc]
+        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+            facts = ", ".join(f"{key} {float(logs[key]):.3g}" for key in SHOWN if key in (logs or {}))
+            if state.is_world_process_zero and facts:
+                say(f"{name}: step {state.global_step} of {state.max_steps}, {facts}")
+
+    return Progress()

@@ -1,0 +1,103 @@
+"""TRL's GRPO trainer with what a judge needs: both orders in one batch, pair weights, entropy shaping.
+
+Three methods of TRL 1.16 are extended; their signatures have been the same since 0.24. Only imported when training.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from trl import GRPOTrainer
+
+from judgekit.training.shaping import (
+    Shaping,
+    entropy_weights,
+    group_advantages,
+    quadrants,
+    ucas_response,
+    ucas_tokens,
+)
+from judgekit.training.verdict import both_orders
+
+
+class JudgeTrainer(GRPOTrainer):  # type: ignore[misc]
+    """GRPO for judges. The dataset has a ``weight`` for each row; with ``consistency`` its rows come in pairs."""
+
+    def __init__(self, *args: Any, shaping: Shaping, consistency: float = 0.0, **kwargs: Any) -> None:
+        self._shaping, self._consistency = shaping, consistency
+        super().__init__(*args, **kwargs)
+
+    def _calculate_rewards(self, inputs: Any, prompts: Any, completions: Any, completion_ids_list: Any) -> Any:
+        """Return the rewards of all processes, shape (replies, functions); only here is every group whole."""
+        rewards = super()._calculate_rewards(inputs, prompts, completions, completion_ids_list)
+        self._right = rewards[:, 0] > 0
+        if self._consistency and self.model.training:
+            rewards[:, 0] = both_orders(rewards[:, 0], self.num_generations, self._consistency)
+        self._rewards = rewards @ self.reward_weights.to(rewards)
+        return rewards
+
+    def _generate_and_score_completions(self, inputs: Any) -> Any:
+        output = super()._generate_and_score_completions(inputs)
+        if not self.model.training:
+            return output
+        if self._shaping.kind != "none":
+            output["advantages"] = self._shaped(output)
+        weights = output["advantages"].new_tensor([row.get("weight", 1.0) for row in inputs])
+        if (weights != 1).any():
+            output["advantages"] = output["advantages"] * weights.view(-1, *[1] * (output["advantages"].dim() - 1))
+        return output
+
+    @torch.no_grad()
+    def _shaped(self, output: Any) -> Any:
+        entropy, certainty, logits = self._measure(output)
+        gathered, right = self.accelerator.gather(entropy), self._right
+        own = slice(self.accelerator.process_index * len(entropy), (self.accelerator.process_index + 1) * len(entropy))
+        if self._shaping.kind == "ucas":
+            self._count(gathered, right, torch.ones_like(gathered))
+            return self._ucas(output, certainty, logits, own)
+        weights = entropy_weights(gathered, right, self._shaping.low, self._shaping.high)
+        self._count(gathered, right, weights)
+        if self._shaping.kind == "entropy":
+            return output["advantages"] * weights[own]
+        return group_advantages(self._rewards * weights, self.num_generations, self.scale_rewards)[own]
+
+    def _ucas(self, output: Any, certainty: Any, logits: Any, own: slice) -> Any:
+        mask = output["completion_mask"]
+        gather = self.accelerator.gather
+        shaped = ucas_response(gather(output["advantages"]), gather(certainty), self.num_generations)[own]
+        inside = logits[mask.bool()]
+        lowest, highest = gather(inside.min()[None]).min(), gather(inside.max()[None]).max()
+        return ucas_tokens(shaped, logits, mask, lowest, highest)
+
+    def _measure(self, output: Any) -> tuple[Any, Any, Any]:
+        """Return each reply's mean token entropy (nats); for UCAS also its certainty, and its tokens' logits."""
+        mask = output["completion_mask"]
+        ids = torch.cat([output["prompt_ids"], output["completion_ids"]], 1)
+        attention = torch.cat([output["prompt_mask"], mask], 1)
+        size = self.args.per_device_train_batch_size
+        if self._shaping.kind != "ucas":
+            measure = self._get_per_token_logps_and_entropies
+            _, entropy, *_ = measure(self.model, ids, attention, mask.size(1), batch_size=size, compute_entropy=True)
+            return (entropy * mask).sum(1) / mask.sum(1).clamp(min=1), None, None
+        starts = range(0, len(ids), size)
+        parts = [self._logits(ids[i : i + size], attention[i : i + size], mask.size(1)) for i in starts]
+        entropy, certainty, logits = (torch.cat(part) for part in zip(*parts, strict=True))
+        return (entropy * mask).sum(1) / mask.sum(1).clamp(min=1), (certainty * mask).sum(1), logits
+
+    def _logits(self, ids: Any, attention: Any, keep: int) -> tuple[Any, Any, Any]:
+        with self.accelerator.autocast():
+            every = self.model(input_ids=ids, attention_mask=attention, logits_to_keep=keep + 1).logits
+        logits = every[:, :-1].float() / self.temperature
+        total = logits.logsumexp(-1)
+        entropy = total - (logits.softmax(-1) * logits).sum(-1)
+        written = logits.gather(-1, ids[:, -keep:, None]).squeeze(-1)
+        return entropy, total - logits.mean(-1), written
+
+    def _count(self, entropy: Any, right: Any, weights: Any) -> None:
+        """Log what the shaping saw: replies by quadrant, and the variance of the rewards without and with it."""
+        facts = quadrants(entropy, right)
+        facts |= {"reward_variance_raw": self._rewards.var().item()}
+        facts |= {"reward_variance_shaped": (self._rewards * weights).var().item()}
+        for name, value in facts.items():
+            self._metrics["train"][f"shaping/{name}"].append(value)
