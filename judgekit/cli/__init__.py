@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from judgekit import __version__
-from judgekit.cli import judging, quickstart, rubrics, train
+from judgekit.cli import distill, judging, quickstart, rubrics, train, train_genrm
 from judgekit.errors import JudgekitError
 
 app = typer.Typer(
@@ -33,8 +33,10 @@ def _options(version: Annotated[bool, typer.Option("--version", help="Show the v
 
 app.command("score")(judging.score)
 app.command("compare")(judging.compare)
+app.command("distill")(distill.distill)
 app.command("quickstart")(quickstart.quickstart)
 app.add_typer(rubrics.app, name="rubrics")
+train.app.command("genrm")(train_genrm.genrm)
 app.add_typer(train.app, name="train")
 
 

@@ -86,7 +86,7 @@ def read_scores(rubric: Rubric, reply: str, criterion: Criterion | None = None) 
             values[c.id] = _criterion_value(c, found, alone=criterion is not None)
         except _UnreadableError as problem:
             values[c.id], problems[c.id] = None, str(problem)
-    return Verdict(values, problems, answer.strip(), _reasons_first(found))
+    return Verdict(values, problems, answer.strip(), _reasons_first(rubric, answer, found))
 
 
 def read_preference(rubric: Rubric, reply: str) -> PairVerdict:
@@ -99,7 +99,7 @@ def read_preference(rubric: Rubric, reply: str) -> PairVerdict:
         _agree(winner, scores)
     except _UnreadableError as problem:
         return PairVerdict(None, rationale=reply, error=str(problem))
-    return PairVerdict(winner, scores, answer.strip(), reasons_first=_reasons_first(found))
+    return PairVerdict(winner, scores, answer.strip(), reasons_first=_reasons_first(rubric, answer, found))
 
 
 def after_thinking(reply: str) -> str:
@@ -214,10 +214,9 @@ def _lines(text: str, names: Sequence[str]) -> dict[str, Any]:
     """
     last: dict[str, tuple[int, str]] = {}
     for number, line in enumerate(text.splitlines()):
-        name, colon, value = line.replace("：", ":", 1).partition(":")
-        folded = _fold(name.strip(NAME_TRIM)) if colon and len(name) <= 80 and not QUOTED.match(name) else ""
-        if folded in names:
-            last[folded] = (number, _trim(value))
+        name, value = _named(line)
+        if name in names:
+            last[name] = (number, _trim(value))
     found: dict[str, Any] = {}
     reached = -1
     for name in names:
@@ -225,6 +224,12 @@ def _lines(text: str, names: Sequence[str]) -> dict[str, Any]:
         if number > reached:
             reached, found[name] = number, value
     return found
+
+
+def _named(line: str) -> tuple[str, str]:
+    """Return the name and the value of a ``name: value`` line; no name where it is none, or a quoted one."""
+    name, colon, value = line.replace("：", ":", 1).partition(":")
+    return (_fold(name.strip(NAME_TRIM)) if colon and len(name) <= 80 and not QUOTED.match(name) else "", value)
 
 
 # --- values -----------------------------------------------------------------------------------------------------
@@ -312,8 +317,11 @@ def _agree(winner: Winner, scores: tuple[float | None, float | None]) -> None:
         _refuse("the verdict contradicts the scores")
 
 
-def _reasons_first(found: Mapping[str, Any]) -> bool:
-    """Say whether no object puts its score or verdict before all of its texts."""
+def _reasons_first(rubric: Rubric, answer: str, found: Mapping[str, Any]) -> bool:
+    """Say whether no object puts its score or verdict before all of its texts; nor, in lines, the reply."""
+    if rubric.reply == "lines":
+        names = [_named(line)[0] in found for line in answer.splitlines() if line.strip()]
+        return not names[0] or all(names)
     for entry in (found, *(value for value in found.values() if isinstance(value, dict))):
         texts = [key for key, value in entry.items() if key not in VERDICT_KEYS and isinstance(value, (str, dict))]
         if texts and next(iter(entry)) in VERDICT_KEYS:

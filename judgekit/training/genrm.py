@@ -56,7 +56,7 @@ class GenRMTraining:
     Attributes:
         pairs: GRPO learns from those that have a label; without ``taught`` the teacher explains them too.
         taught: the pairs that the teacher explains, labelled or not.
-        teacher: None where the folder has a ``chains.jsonl`` already.
+        teacher: who explains them; or ``chains_file``, where that was done before by ``judgekit distill``.
     """
 
     folder: Path
@@ -64,6 +64,7 @@ class GenRMTraining:
     pairs: Sequence[Pair]
     teacher: Teacher | None = None
     taught: Sequence[Pair] = ()
+    chains_file: Path | None = None
     say: Say = lambda _: None
 
     @cached_property
@@ -101,22 +102,23 @@ class GenRMTraining:
     @cached_property
     def chains(self) -> list[Chain]:
         """Every chain that the teacher wrote."""
-        path = self.folder / "chains" / "chains.jsonl"
+        if self.chains_file:
+            return read_chains(self.chains_file)
+        if self.teacher is None:
+            raise InputError("there is no teacher and there are no chains: give one of them")
+        teacher, path = self.teacher, self.folder / "chains" / "chains.jsonl"
 
         def make(folder: Path) -> dict[str, Any]:
-            if self.teacher is None:
-                raise InputError("there is no teacher, and no chains: give a teacher's judge.yaml, or a chains.jsonl")
             folder.mkdir(parents=True, exist_ok=True)
             total = 2 * self.recipe.samples * len(self.explained)
 
             def seen(done: int, used: Usage) -> None:
                 self.say(f"distil: {done} of {total} chains, {used.input_tokens} tokens in, {used.output_tokens} out")
 
-            write_chains(self.explained, self.teacher, path, samples=self.recipe.samples, seen=seen)
+            write_chains(self.explained, teacher, path, samples=self.recipe.samples, seen=seen)
             return {}
 
-        teacher = self.teacher and self.teacher.fingerprint
-        self.run.alone("chains", [teacher, self.recipe.samples, self._data], make)
+        self.run.alone("chains", [teacher.fingerprint, self.recipe.samples, self._data], make)
         return read_chains(path)
 
     @cached_property
