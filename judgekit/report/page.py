@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -21,9 +22,12 @@ p { max-width: 44rem; } .soft { color: var(--soft); }
 th, td { text-align: left; vertical-align: top; padding: .35rem 1.1rem .35rem 0; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; font-size: .85rem; color: var(--soft); } td.n, th.n { text-align: right; }
 svg { width: 100%; min-width: 36rem; height: auto; font: 13px system-ui, sans-serif; } svg text { fill: var(--ink); }
+figure.curve { display: inline-block; width: 19rem; max-width: 100%; margin: .4rem 1.2rem .8rem 0; }
+figcaption { font-size: .85rem; color: var(--soft); } figure.curve svg { min-width: 0; font-size: 11px; }
 blockquote { margin: .4rem 0; padding-left: .9rem; border-left: 3px solid var(--line); white-space: pre-wrap; }
 """
 LEFT, RIGHT, ROW, PLOT = 190, 150, 30, 420
+CURVE_LEFT, CURVE_WIDTH, CURVE_HEIGHT = 44, 250, 110
 
 
 @dataclass
@@ -65,6 +69,15 @@ class Page:
         box = f'viewBox="0 0 {LEFT + PLOT + RIGHT} {height}" role="img" aria-label="{escape(self.title)}: shares"'
         plot = f'<svg {box}>{axis}{guide}stroke-dasharray="3 3"/>{marks}</svg>'
         return self._add(f'<div class="wide">{plot}</div>')
+
+    def curve(self, name: str, points: Sequence[tuple[float, float]]) -> Self:
+        """Add a line plot of values over steps; fewer than two finite points are no curve, and are left out."""
+        finite = [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y)]
+        if len(finite) < 2:
+            return self
+        return self._add(
+            f'<figure class="curve"><figcaption>{escape(name)}</figcaption>{_curve(name, finite)}</figure>'
+        )
 
     def save(self, path: str | Path) -> Path:
         """Write the page."""
@@ -109,3 +122,29 @@ def _interval(row: int, name: str, value: float, low: float | None, high: float 
     )
     text = f'<text x="{LEFT + PLOT + 14}" y="{y + 4}">{value:.3f} [{low:.3f}, {high:.3f}]</text>'
     return f"{label}{band}{dot}{text}"
+
+
+def _curve(name: str, points: Sequence[tuple[float, float]]) -> str:
+    (left, right), (low, high) = _range(x for x, _ in points), _range(y for _, y in points)
+
+    def place(x: float, y: float) -> str:
+        across = CURVE_LEFT + CURVE_WIDTH * (x - left) / (right - left)
+        return f"{across:.1f},{6 + CURVE_HEIGHT * (high - y) / (high - low):.1f}"
+
+    line = " ".join(place(x, y) for x, y in points)
+    bottom, end = CURVE_HEIGHT + 6, CURVE_LEFT + CURVE_WIDTH
+    frame = f'<path d="M{CURVE_LEFT} 6V{bottom}H{end}" fill="none" stroke="var(--line)"/>'
+    labels = [(CURVE_LEFT - 6, 12, "end", high), (CURVE_LEFT - 6, bottom, "end", low)]
+    labels += [(CURVE_LEFT, bottom + 15, "start", left), (end, bottom + 15, "end", right)]
+    marks = "".join(f'<text x="{x}" y="{y}" text-anchor="{side}">{value:.4g}</text>' for x, y, side, value in labels)
+    box = f'viewBox="0 0 {end + 8} {bottom + 20}" role="img" aria-label="{escape(name)}"'
+    return (
+        f'<svg {box}>{frame}<polyline points="{line}" fill="none" stroke="var(--mark)" stroke-width="2"/>{marks}</svg>'
+    )
+
+
+def _range(values: Iterable[float]) -> tuple[float, float]:
+    """Return the lowest and the highest value, apart even where they are equal."""
+    known = list(values)
+    low, high = min(known), max(known)
+    return (low, high) if low < high else (low - 0.5, high + 0.5)
