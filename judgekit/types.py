@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol, TypedDict
 
 Winner = Literal["a", "b", "tie"]
 SWAPPED: dict[Winner, Winner] = {"a": "b", "b": "a", "tie": "tie"}
+Votes = tuple[tuple[Winner | None, ...], ...]
 
 
 class Message(TypedDict):
@@ -166,6 +167,9 @@ class Preference:
         probability: P(a is better), a tie counting half.
         scores: what the judge gave to a and to b, on its own scale.
         consistent: whether both orders (or all members of a panel) gave the same winner; None when only one was asked.
+        votes: what each reply said, by order (a, b first, then b, a), as a winner of this comparison whatever the order
+            it was asked in; None for a reply that could not be read. Empty where nothing was asked in an order: a judge
+            that scores each side, a panel.
     """
 
     winner: Winner | None
@@ -176,6 +180,7 @@ class Preference:
     error: str | None = None
     usage: Usage = Usage()
     judge: str = ""
+    votes: Votes = ()
 
     def __post_init__(self) -> None:
         _verdict_or_reason(self.winner, self.error)

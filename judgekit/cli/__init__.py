@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from judgekit import __version__
-from judgekit.cli import distill, judging, quickstart, rubrics, train, train_genrm
+from judgekit.cli import distill, evaluate, judging, quickstart, rubrics, train, train_genrm
 from judgekit.errors import JudgekitError
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ def _options(version: Annotated[bool, typer.Option("--version", help="Show the v
 app.command("score")(judging.score)
 app.command("compare")(judging.compare)
 app.command("distill")(distill.distill)
+app.command("evaluate")(evaluate.evaluate)
 app.command("quickstart")(quickstart.quickstart)
 app.add_typer(rubrics.app, name="rubrics")
 train.app.command("genrm")(train_genrm.genrm)

@@ -32,7 +32,8 @@ def score(
     """Score every sample of a file."""
     from judgekit.files import sample_of, score_row
 
-    _judge(samples, judge, "score", (sample_of, score_row, "value"), out, batch, as_json=json)
+    used = judge_file(samples, judge, "score", (sample_of, score_row), out, batch)
+    _finish("value", used, out, as_json=json)
 
 
 def compare(
@@ -43,28 +44,31 @@ def compare(
     json: Json = False,
 ) -> None:
     """Compare the two responses of every pair of a file."""
+    _finish("winner", compare_file(pairs, judge, out, batch), out, as_json=json)
+
+
+def compare_file(pairs: Path, judge: Path, out: Path, batch: int) -> Usage:
+    """Compare the pairs of a file, or what is left of them; return what it cost."""
     from judgekit.files import comparison_of, preference_row
 
-    _judge(pairs, judge, "compare", (comparison_of, preference_row, "winner"), out, batch, as_json=json)
+    return judge_file(pairs, judge, "compare", (comparison_of, preference_row), out, batch)
 
 
-def _judge(
+def judge_file(
     source: Path,
-    judge_file: Path,
+    judge_path: Path,
     method: str,
-    form: tuple[Callable[..., Any], Callable[..., dict[str, Any]], str],
+    form: tuple[Callable[..., Any], Callable[..., dict[str, Any]]],
     out: Path,
     size: int,
-    *,
-    as_json: bool,
-) -> None:
-    """Judge a file; ``form``: row -> item, item and verdict -> row, and the name of the verdict in that row."""
+) -> Usage:
+    """Judge a file, or what is left of it, and return what it cost; ``form``: row -> item, item and verdict -> row."""
     from judgekit.cli.show import progress
     from judgekit.files import Results, check, read
     from judgekit.judges import Judge
 
-    build, to_row, verdict = form
-    judge = Judge.load(judge_file)
+    build, to_row = form
+    judge = Judge.load(judge_path)
     if out.exists() and source.exists() and out.samefile(source):
         raise InputError(f"{source}: is the input; write the results to another file")
     total, used = check(source, build), Usage()
@@ -74,7 +78,7 @@ def _judge(
             results.write(to_row(item, found) for item, found in zip(batch, verdicts, strict=True))
             used = sum((found.usage for found in verdicts), used)
             bar.update(task, completed=results.done)
-    _finish({**_summary(out, verdict), "calls_now": used.calls, "from_journal_now": used.cached}, out, as_json=as_json)
+    return used
 
 
 def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -106,9 +110,10 @@ def _summary(out: Path, verdict: str) -> dict[str, Any]:
     return {"rows": counts["rows"], "unscored": counts["unscored"], "reasons": dict(reasons.most_common(5)), **outcome}
 
 
-def _finish(facts: dict[str, Any], out: Path, *, as_json: bool) -> None:
+def _finish(verdict: str, used: Usage, out: Path, *, as_json: bool) -> None:
     from judgekit.cli.show import summary
 
+    facts = {**_summary(out, verdict), "calls_now": used.calls, "from_journal_now": used.cached}
     summary({**facts, "out": str(out)}, as_json=as_json)
     if facts["unscored"] == facts["rows"]:
         raise typer.Exit(1)

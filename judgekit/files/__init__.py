@@ -11,6 +11,7 @@ from judgekit.files.rows import (
     sample_of,
     score_row,
 )
+from judgekit.files.verdicts import recorded
 
 __all__ = [
     "Results",
@@ -22,6 +23,7 @@ __all__ = [
     "preference_row",
     "read",
     "read_rows",
+    "recorded",
     "sample_of",
     "score_row",
     "writable",

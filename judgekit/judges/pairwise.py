@@ -78,7 +78,8 @@ class PairwiseJudge(Judge):
         orders = [[self._read(reply, swapped=i == 1) for reply in order] for i, order in enumerate(answers)]
         verdicts = [verdict for order in orders for verdict in order]
         rationale = "\n\n".join(verdict.rationale for verdict in verdicts if verdict.rationale)
-        common: dict[str, Any] = {"rationale": rationale, "usage": usage, "judge": self.fingerprint}
+        votes = tuple(tuple(verdict.winner for verdict in order) for order in orders)
+        common: dict[str, Any] = {"rationale": rationale, "usage": usage, "judge": self.fingerprint, "votes": votes}
         for i, order in enumerate(orders):
             unread = [verdict for verdict in order if verdict.winner is None]
             if 2 * len(unread) >= len(order):
