@@ -18,6 +18,7 @@ import argparse
 import csv
 import gzip
 import json
+import math
 import subprocess
 import sys
 import tempfile
@@ -41,12 +42,8 @@ RATES = (
     "positional_agreement_pct",
     "kappa_between_orders",
 )
-SHOWN = (
-    "LLMBar-Adversarial-Neighbor",
-    "ChatGPT-0301",
-    "CoT",
-)  # the one for the command line; it has unreadable replies
-Judge = tuple[str, str, str]  # subset, evaluator, strategy
+SHOWN = ("LLMBar-Adversarial-Manual", "ChatGPT", "Swap_CoT")  # for the command line; three verdicts cannot be read
+Judged = dict[tuple[str, str, str], tuple[list[Pair], list[Preference]]]  # by subset, evaluator, strategy
 
 
 def table(path: Path) -> list[dict[str, str]]:
@@ -54,10 +51,10 @@ def table(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
-def read(folder: Path) -> dict[Judge, tuple[list[Pair], list[Preference]]]:
+def read(folder: Path) -> Judged:
     """Return the pairs of each subset and what each judge said of them."""
     pairs = {(row["subset"], row["idx"]): pair_of(row) for row in table(folder / "instances.csv.gz")}
-    found: dict[Judge, tuple[list[Pair], list[Preference]]] = defaultdict(lambda: ([], []))
+    found: Judged = defaultdict(lambda: ([], []))
     for row in table(folder / "verdicts.csv.gz"):
         known, preferences = found[row["subset"], row["evaluator"], row["strategy"]]
         known.append(pairs[row["subset"], row["idx"]])
@@ -86,7 +83,7 @@ def published(pairs: Sequence[Pair], preferences: Sequence[Preference], found: P
 
     def hits(name: str) -> float:
         estimate = getattr(found, name)
-        return estimate.value * estimate.n if estimate else 0.0
+        return estimate.value * estimate.n if estimate else math.nan
 
     neither = sum(not any(vote for order in p.votes for vote in order) for p in preferences)
     kappa = found.kappa
@@ -101,7 +98,7 @@ def published(pairs: Sequence[Pair], preferences: Sequence[Preference], found: P
         "acc_both_pct": hits("accuracy_both") / whole,
         "acc_average_pct": by_order if average is None else average,
         "positional_agreement_pct": (hits("agreement") + neither) / whole,
-        "kappa_between_orders": kappa.value if kappa else float("nan"),
+        "kappa_between_orders": kappa.value if kappa else math.nan,
     }
 
 
@@ -145,9 +142,17 @@ def main() -> None:
 
 
 def run(folder: Path) -> dict[str, int]:
-    """Compare every row and column; print what differs."""
+    """Compare every row, and one judge through the command line; print what differs."""
     judged = read(folder)
-    rows, unlike, unread = table(folder / "published.csv"), [], 0
+    rows, unlike = compare(folder, judged)
+    same = command_line_agrees(*judged[SHOWN])
+    print(f"{', '.join(SHOWN)} through `judgekit evaluate`: {'the same figures' if same else 'OTHER FIGURES'}")
+    return {"rows": rows, "mismatches": unlike + (not same)}
+
+
+def compare(folder: Path, judged: Judged) -> tuple[int, int]:
+    """Compare every published rate; return the number of rows, and of those where one or more differ."""
+    rows, unlike, unread = table(folder / "published.csv"), 0, 0
     for row in rows:
         pairs, preferences = judged[row["subset"], row["evaluator"], row["strategy"]]
         found = evaluate(pairs, preferences, np.random.default_rng(0), draws=100)
@@ -155,15 +160,13 @@ def run(folder: Path) -> dict[str, int]:
         ours = published(pairs, preferences, found)
         differ = {name: (ours[name], row[name]) for name in RATES if not abs(ours[name] - float(row[name])) < 1e-9}
         if differ or len(pairs) != int(row["n"]):
-            unlike.append(row)
+            unlike += 1
             print(row["subset"], row["evaluator"], row["strategy"], len(pairs), differ)
-    print(f"{len(rows)} judges on subsets x {len(RATES)} published rates: {len(unlike)} rows differ.")
+    print(f"{len(rows)} judges on subsets x {len(RATES)} published rates: {unlike} rows differ.")
     print(f"In {len(rows) - unread} rows every reply can be read, and judgekit's figures are compared as they are.")
     print(f"In {unread} the published ones count an unreadable reply as wrong, two of them as agreement, and in kappa")
     print("as a vote for the second response; there they are worked out from judgekit's figures and counts.")
-    same = command_line_agrees(*judged[SHOWN])
-    print(f"{', '.join(SHOWN)} through `judgekit evaluate`: {'the same figures' if same else 'OTHER FIGURES'}")
-    return {"rows": len(rows), "mismatches": len(unlike) + (not same)}
+    return len(rows), unlike
 
 
 def command_line_agrees(pairs: Sequence[Pair], preferences: Sequence[Preference]) -> bool:

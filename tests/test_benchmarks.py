@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 import sys
@@ -10,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import hanna_pairs, shared_prefix
+from benchmarks import hanna_pairs, llmbar, shared_prefix
 from judgekit.judges import RubricJudge
 from judgekit.models import LocalConfig, LocalModel
 
 ROOT = Path(__file__).resolve().parents[1]
 HANNA = ROOT.parent / "shared" / "data" / "hanna"
+LLMBAR = ROOT.parent / "shared" / "data" / "llmbar"
 
 
 def toy(ratings: list[dict[str, int]], prompts: int) -> hanna_pairs.Hanna:
@@ -80,6 +82,32 @@ def test_hanna_pairs_are_the_published_ones() -> None:
     assert (len(data.a), int(data.asked.sum())) == (5280, 3050)
     assert int((data.asked & ~np.isnan(margin)).sum()) == 2201
     assert min(seen_train) > 1000
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not LLMBAR.is_dir(), reason="the LLMBar verdicts are not beside this checkout")
+def test_llmbar_figures_are_the_published_ones(capfd: pytest.CaptureFixture[str]) -> None:
+    assert llmbar.run(LLMBAR) == {"rows": 349, "mismatches": 0}
+    assert "in 85 " in capfd.readouterr().out.lower()
+
+
+def test_the_llmbar_comparison_can_fail(tmp_path: Path) -> None:
+    """Three pairs with labels 1, 2, 1; order a, b says 1, nothing, 1, and order b, a says 1, 2, 2.
+
+    Right in each order 2/3, in both 1/3, agreeing 1/3. Kappa counts nothing as 2: agreement 2/3, chance
+    2/3 * 1/3 + 1/3 * 2/3 = 4/9, so (2/9) / (5/9) = .4.
+    """
+    rates = "acc_ab_pct,acc_ba_pct,acc_both_pct,acc_average_pct,positional_agreement_pct,kappa_between_orders"
+    instances = "subset,idx,input,output_1,output_2,label\ns,0,p,x,y,1\ns,1,q,x,y,2\ns,2,r,x,y,1\n"
+    verdicts = "subset,evaluator,strategy,idx,winner_ab,winner_ba\ns,e,t,0,1,1\ns,e,t,1,,2\ns,e,t,2,1,2\n"
+    for name, text in (("instances", instances), ("verdicts", verdicts)):
+        (tmp_path / f"{name}.csv.gz").write_bytes(gzip.compress(text.encode()))
+    judged = llmbar.read(tmp_path)
+
+    for kappa, unlike in ((0.4, 0), (0.5, 1)):
+        row = f"s,e,t,3,{200 / 3},{200 / 3},{100 / 3},{200 / 3},{100 / 3},{kappa}\n"
+        (tmp_path / "published.csv").write_text(f"subset,evaluator,strategy,n,{rates}\n{row}")
+        assert llmbar.compare(tmp_path, judged) == (1, unlike)
 
 
 def test_shared_prefix_compares_equal_things(tiny: Path) -> None:

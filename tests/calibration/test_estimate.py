@@ -99,3 +99,55 @@ def test_what_cannot_be_estimated_is_refused(values: list, clusters: list, says:
 
 def test_an_estimate_reads_well() -> None:
     assert str(Estimate(0.7512, 0.7, 0.8, 10, 5, "m")) == "0.751 [0.700, 0.800]"
+
+
+def test_equal_clusters_are_drawn_together_and_the_interval_is_the_same() -> None:
+    """300 clusters with hits 0 or 1: the plain bootstrap, done here by drawing each cluster, has the same quantiles."""
+    rng = np.random.default_rng(4)
+    sizes = rng.integers(1, 4, 300)
+    index = np.repeat(np.arange(300), sizes)
+    hits = (rng.random(len(index)) < 0.7) * 1.0
+    found = cluster_bootstrap(hits, index, np.random.default_rng(0), draws=20_000)
+    sums, drawn = np.bincount(index, hits), rng.integers(300, size=(20_000, 300))
+    means = sums[drawn].sum(1) / sizes[drawn].sum(1)
+
+    assert len(module._kinds(np.stack([sums, sizes], axis=1))[0]) < 10
+    assert (found.low, found.high) == pytest.approx(np.quantile(means, [0.0246, 0.9754]), abs=0.002)
+
+
+@pytest.mark.parametrize("many", [False, True], ids=["values that repeat", "values that do not"])
+def test_many_clusters_do_not_depend_on_the_chunking(monkeypatch: pytest.MonkeyPatch, many: bool) -> None:
+    values = np.random.default_rng(1).random(400)
+    values = values if many else np.round(values)
+    whole = cluster_bootstrap(values, np.arange(400), np.random.default_rng(2))
+    monkeypatch.setattr(module, "CHUNK", 1000)
+
+    assert cluster_bootstrap(values, np.arange(400), np.random.default_rng(2)) == whole
+    assert whole.high - whole.low == pytest.approx(2 * 1.96 * values.std() / 20, rel=0.1)
+
+
+def test_equal_hits_between_the_ends_are_not_certainty() -> None:
+    """20 clusters, each 1/2: at most .1684 of the clusters may be 0 or 1 instead, so 1/2 -+ .1684 / 2."""
+    found = share([0.5] * 20, list(range(20)), np.random.default_rng(0))
+
+    assert (found.low, found.high) == pytest.approx((0.5 - 0.0842, 0.5 + 0.0842), abs=1e-4)
+
+
+def test_weights_count_the_items() -> None:
+    found = share([1, 0, 0], list("abc"), np.random.default_rng(0), weights=[2, 1, 1])
+
+    assert (found.value, found.n) == (0.5, 3)
+
+
+def test_differences_reach_below_0() -> None:
+    assert share([-1, 1, 0], list("abc"), np.random.default_rng(0), least=-1).value == 0
+    with pytest.raises(InputError, match="between -1 and 1"):
+        share([-2], ["a"], np.random.default_rng(0), least=-1)
+
+
+def test_a_statistic_of_sums() -> None:
+    """The ratio of two columns: 6 / 3."""
+    columns = np.array([[1.0, 1.0], [2.0, 1.0], [3.0, 1.0]])
+    found = module.cluster_statistic(columns, list("abc"), lambda s: s[:, 0] / s[:, 1], np.random.default_rng(0))
+
+    assert found == cluster_bootstrap([1, 2, 3], list("abc"), np.random.default_rng(0))

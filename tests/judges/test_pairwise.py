@@ -105,6 +105,28 @@ def test_majority_and_mean_can_differ() -> None:
     assert by_vote["mean"].scores == pytest.approx((16 / 3, 19 / 3))
 
 
+def test_every_vote_is_kept_by_order_as_a_winner_of_this_comparison() -> None:
+    one = [said("A", 6, 5), said("B", 4, 6), Reply(None, "refused")]
+    other = [said("B", 5, 6), said("A", 6, 5), said("B", 4, 6)]  # of b, a: B is the one that stands first here
+    for judge in (GenRMJudge, PairwiseJudge):
+        [found] = judge(RUBRIC, votes(one, other), samples=3, decoding=WARM).compare([PAIR])
+        [swapped] = judge(RUBRIC, votes(one, other), samples=3, decoding=WARM).compare([PAIR.swap()])
+
+        assert found.votes == (("a", "b", None), ("a", "b", "a"))
+        assert found.winner == "a"  # (1/2 + 2/3) / 2
+        assert (swapped.winner, swapped.votes) == ("b", (("b", "a", "b"), ("b", "a", None)))
+
+
+def test_votes_are_kept_where_there_is_no_verdict() -> None:
+    model = FakeModel(lambda request: honest(request) if first_shown(request, "brilliant") else "no idea")
+    [unread] = PairwiseJudge(RUBRIC, model).compare([PAIR])
+    [alone] = PairwiseJudge(RUBRIC, model, both_orders=False).compare([PAIR])
+    [unasked] = PairwiseJudge(RUBRIC, model).compare([Comparison("p", "", "plain")])
+
+    assert (unread.winner, unread.votes) == (None, (("a",), (None,)))
+    assert (alone.votes, unasked.votes) == ((("a",),), ())
+
+
 def test_half_of_an_order_unread_is_no_verdict() -> None:
     model = votes([said("A", 6, 5), Reply(None, "refused")], [said("B", 5, 6), said("B", 5, 6)])
     [preference] = GenRMJudge(RUBRIC, model, samples=2, decoding=WARM).compare([PAIR])
