@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from judgekit import __version__
-from judgekit.cli import judging, quickstart, rubrics, train
+from judgekit.cli import judging, pairs, quickstart, rubrics, train
 from judgekit.errors import JudgekitError
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ def _options(version: Annotated[bool, typer.Option("--version", help="Show the v
 app.command("score")(judging.score)
 app.command("compare")(judging.compare)
 app.command("quickstart")(quickstart.quickstart)
+app.add_typer(pairs.app, name="pairs")
 app.add_typer(rubrics.app, name="rubrics")
 app.add_typer(train.app, name="train")
 

@@ -11,6 +11,7 @@ from judgekit.files.rows import (
     sample_of,
     score_row,
 )
+from judgekit.files.tables import read_table, write_new
 
 __all__ = [
     "Results",
@@ -22,7 +23,9 @@ __all__ = [
     "preference_row",
     "read",
     "read_rows",
+    "read_table",
     "sample_of",
     "score_row",
     "writable",
+    "write_new",
 ]
