@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from judgekit import __version__
-from judgekit.cli import distill, evaluate, judging, quickstart, rubrics, train, train_genrm
+from judgekit.cli import distill, evaluate, judging, pairs, quickstart, rubrics, train, train_genrm
 from judgekit.errors import JudgekitError
 
 app = typer.Typer(
@@ -36,6 +36,7 @@ app.command("compare")(judging.compare)
 app.command("distill")(distill.distill)
 app.command("evaluate")(evaluate.evaluate)
 app.command("quickstart")(quickstart.quickstart)
+app.add_typer(pairs.app, name="pairs")
 app.add_typer(rubrics.app, name="rubrics")
 train.app.command("genrm")(train_genrm.genrm)
 app.add_typer(train.app, name="train")

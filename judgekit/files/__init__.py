@@ -11,6 +11,7 @@ from judgekit.files.rows import (
     sample_of,
     score_row,
 )
+from judgekit.files.tables import read_table, write_new
 from judgekit.files.verdicts import recorded
 
 __all__ = [
@@ -23,8 +24,10 @@ __all__ = [
     "preference_row",
     "read",
     "read_rows",
+    "read_table",
     "recorded",
     "sample_of",
     "score_row",
     "writable",
+    "write_new",
 ]
