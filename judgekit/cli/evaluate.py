@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json as json_
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,12 +13,9 @@ from judgekit.cli.judging import Batch, Json
 from judgekit.errors import InputError, nearest
 
 if TYPE_CHECKING:
-    from judgekit.calibration import PairedTest, PairEvaluation
     from judgekit.calibration.slices import Mask
-    from judgekit.cli.evaluation import Judged
-    from judgekit.types import Pair, Preference
+    from judgekit.types import Pair
 
-SEED = 0
 MOST_VALUES = 50  # of one key to slice by
 
 
@@ -38,7 +34,6 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """Say how well judges agree with the labels of pairs, with 95 % intervals."""
-    from judgekit.calibration import longer
     from judgekit.cli import evaluation
     from judgekit.files import check, pair_of, read, writable
 
@@ -54,15 +49,14 @@ def evaluate(
     recorded = [*_run(pairs, judge or [], out or Path(), batch), *(verdicts or [])]
     names = [path.stem for path in recorded]
     judged = [
-        _judged(name if names.count(name) == 1 else str(path), path, known, slices)
+        evaluation.from_file(name if names.count(name) == 1 else str(path), path, known, slices)
         for name, path in zip(names, recorded, strict=True)
     ]
-    by_length = longer([pair.comparison for pair in known])
-    baseline = evaluation.Judged("longer wins", by_length, _evaluate(known, by_length, {}))
-    tests = [(it.name, _paired(known, judged[0], it)) for it in judged[1:]]
+    baseline = evaluation.longer_wins(known)
+    tests = evaluation.against_first(known, judged)
     report = evaluation.page(pairs.name, judged, baseline, tests).save(out / "report.html") if out else None
     if json:
-        print(json_.dumps(_facts(judged, baseline, tests, report), allow_nan=False))
+        print(json_.dumps(evaluation.facts(judged, baseline, tests, report), allow_nan=False))
     else:
         evaluation.show(judged, baseline, tests, report)
     if all(it.evaluation.unscored == len(known) for it in judged):
@@ -84,32 +78,6 @@ def _name(judge: Path) -> str:
     """Return the name of a judge: of its folder, or of its file if that has a name of its own."""
     resolved = judge.resolve()
     return resolved.parent.name if resolved.name == "judge.yaml" else resolved.stem
-
-
-def _judged(name: str, path: Path, pairs: Sequence[Pair], slices: Mapping[str, Mask]) -> Judged:
-    from judgekit.cli.evaluation import Judged
-    from judgekit.files import recorded
-
-    preferences, others = recorded(path, [pair.comparison for pair in pairs])
-    if others:
-        typer.echo(f"{path}: {others} rows belong to none of the pairs, and were left out", err=True)
-    return Judged(name, preferences, _evaluate(pairs, preferences, slices))
-
-
-def _evaluate(pairs: Sequence[Pair], preferences: Sequence[Preference], slices: Mapping[str, Mask]) -> PairEvaluation:
-    import numpy as np
-
-    from judgekit.calibration import evaluate
-
-    return evaluate(pairs, preferences, np.random.default_rng(SEED), slices)
-
-
-def _paired(pairs: Sequence[Pair], one: Judged, two: Judged) -> PairedTest:
-    import numpy as np
-
-    from judgekit.calibration import paired
-
-    return paired(pairs, one.preferences, two.preferences, np.random.default_rng(SEED))
 
 
 def slices_of(path: Path, pairs: Sequence[Pair], by: Sequence[str]) -> dict[str, Mask]:
@@ -150,14 +118,3 @@ def _words(key: str, value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return " + ".join(_words(key, item) for item in value) or "none"
     return value if isinstance(value, str) else "no value" if value is None else json_.dumps(value)
-
-
-def _facts(
-    judged: Sequence[Judged], baseline: Judged, tests: Sequence[tuple[str, PairedTest]], report: Path | None
-) -> dict[str, Any]:
-    return {
-        "judges": [{"name": it.name, **asdict(it.evaluation), "reasons": it.reasons} for it in judged],
-        "longer_wins": baseline.evaluation.accuracy and asdict(baseline.evaluation.accuracy),
-        "paired": [{"judge": name, "against": judged[0].name, **asdict(test)} for name, test in tests],
-        "report": report and str(report),
-    }

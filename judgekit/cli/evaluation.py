@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from judgekit.calibration import Bin, Estimate, PairedTest, PairEvaluation
+import numpy as np
+import typer
+
+from judgekit.calibration import Bin, Estimate, PairedTest, PairEvaluation, evaluate, longer, paired
+from judgekit.calibration.slices import Mask
 from judgekit.cli.show import rows
 from judgekit.report import Page
-from judgekit.types import Preference
+from judgekit.types import Pair, Preference
 
+SEED = 0  # of the bootstrap
 HEADINGS = ("", "value", "low", "high", "pairs")
 FIGURES = {
     "accuracy": "accuracy",
@@ -45,6 +50,38 @@ class Judged:
 
 Line = tuple[Any, ...]
 Tests = Sequence[tuple[str, PairedTest]]
+
+
+def from_file(name: str, path: Path, pairs: Sequence[Pair], slices: Mapping[str, Mask]) -> Judged:
+    """Read recorded verdicts and hold them against the labels."""
+    from judgekit.files import recorded
+
+    preferences, others = recorded(path, [pair.comparison for pair in pairs])
+    if others:
+        typer.echo(f"{path}: {others} rows belong to none of the pairs, and were left out", err=True)
+    return Judged(name, preferences, evaluate(pairs, preferences, np.random.default_rng(SEED), slices))
+
+
+def longer_wins(pairs: Sequence[Pair]) -> Judged:
+    """Return the baseline that prefers the longer response."""
+    preferences = longer([pair.comparison for pair in pairs])
+    return Judged("longer wins", preferences, evaluate(pairs, preferences, np.random.default_rng(SEED)))
+
+
+def against_first(pairs: Sequence[Pair], judged: Sequence[Judged]) -> Tests:
+    """Return the paired test of every further judge against the first."""
+    first = judged[0].preferences
+    return [(it.name, paired(pairs, first, it.preferences, np.random.default_rng(SEED))) for it in judged[1:]]
+
+
+def facts(judged: Sequence[Judged], baseline: Judged, tests: Tests, report: Path | None) -> dict[str, Any]:
+    """Return everything as JSON can hold it."""
+    return {
+        "judges": [{"name": it.name, **asdict(it.evaluation), "reasons": it.reasons} for it in judged],
+        "longer_wins": baseline.evaluation.accuracy and asdict(baseline.evaluation.accuracy),
+        "paired": [{"judge": name, "against": judged[0].name, **asdict(test)} for name, test in tests],
+        "report": report and str(report),
+    }
 
 
 def show(judged: Sequence[Judged], baseline: Judged, tests: Tests, report: Path | None) -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from judgekit.errors import InputError
 from judgekit.types import Usage
+
+if TYPE_CHECKING:
+    from judgekit.judges import Judge
+    from judgekit.types import Comparison
 
 JudgeFile = Annotated[Path, typer.Option("--judge", help="judge.yaml, or the folder that holds it.")]
 OutFile = Annotated[Path, typer.Option("--out", help="JSONL file for the results; an unfinished one is resumed.")]
@@ -63,17 +67,40 @@ def judge_file(
     size: int,
 ) -> Usage:
     """Judge a file, or what is left of it, and return what it cost; ``form``: row -> item, item and verdict -> row."""
-    from judgekit.cli.show import progress
-    from judgekit.files import Results, check, read
+    from judgekit.files import check, read
     from judgekit.judges import Judge
 
     build, to_row = form
     judge = Judge.load(judge_path)
     if out.exists() and source.exists() and out.samefile(source):
         raise InputError(f"{source}: is the input; write the results to another file")
-    total, used = check(source, build), Usage()
-    with Results(out, judge.fingerprint) as results, progress(source.name, total) as (bar, task):
-        for batch in _batches(results.remaining(read(source, build)), size):
+    total = check(source, build)
+    return judge_items(judge, method, read(source, build), to_row, out, size, (source.name, total))
+
+
+def compare_pairs(judge: Judge, comparisons: Sequence[Comparison], out: Path, name: str, batch: int = 64) -> Usage:
+    """Compare pairs, or what is left of them; return what it cost."""
+    from judgekit.files import preference_row
+
+    return judge_items(judge, "compare", comparisons, preference_row, out, batch, (name, len(comparisons)))
+
+
+def judge_items(
+    judge: Judge,
+    method: str,
+    items: Iterable[Any],
+    to_row: Callable[..., dict[str, Any]],
+    out: Path,
+    size: int,
+    shown: tuple[str, int],
+) -> Usage:
+    """Judge items batch by batch into ``out``; ``shown``: what the progress bar is called, and how many there are."""
+    from judgekit.cli.show import progress
+    from judgekit.files import Results
+
+    used = Usage()
+    with Results(out, judge.fingerprint) as results, progress(*shown) as (bar, task):
+        for batch in _batches(results.remaining(items), size):
             verdicts = getattr(judge, method)(batch)
             results.write(to_row(item, found) for item, found in zip(batch, verdicts, strict=True))
             used = sum((found.usage for found in verdicts), used)

@@ -9,8 +9,11 @@ from judgekit.judges import PairwiseJudge
 from judgekit.models.base import Decoding, Request
 from judgekit.models.fake import FakeModel
 from judgekit.rubrics.rubric import Criterion, Rubric
+from judgekit.rubrics.template import Template
 from judgekit.types import Comparison, Pair
 
+# A prompt of few words, so that the tiny models of the tests read little.
+SHORT = Template("{{criteria}}", "{{nonce}}\n{{prompt}}\nA: {{a}}\nB: {{b}}\n{{nonce}}", "{{format}}")
 RUBRIC = Rubric(
     id="plain",
     title="Plain",
@@ -18,7 +21,7 @@ RUBRIC = Rubric(
     scores=(0, 10),
     reply="lines",
     criteria=(Criterion(id="good", title="Good", description="Which is better."),),
-)
+).with_template(SHORT)
 
 
 def reply(a: int, b: int, reasons: str = "One is better.") -> str:

@@ -209,7 +209,7 @@ def test_a_pointwise_rubric_is_refused(make: Callable[..., GenRMTraining], tmp_p
 
 
 def test_a_teacher_that_always_answers_a_is_named(make: Callable[..., GenRMTraining], tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"40 the orders disagree; as shown, .* said a 40 times"):
+    with pytest.raises(InputError, match=r"42 the orders disagree; as shown, .* said a 42 times"):
         make(tmp_path, judge=teacher(reply(9, 1))).save()
 
 
@@ -252,7 +252,7 @@ def test_no_label_at_all_is_an_error(
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"sft": {"trl": {**SFT, "max_length": 20}}}, "no example fits into max_length=20; the shortest of 40 has"),
+        ({"sft": {"trl": {**SFT, "max_length": 20}}}, "no example fits into max_length=20; the shortest of "),
         (
             {"grpo": {"trl": {**GRPO, "max_completion_length": 1020}}},
             "no prompt leaves room for a reply of 1020",

@@ -1,0 +1,100 @@
+"""What came of ``judgekit train genrm``: the judges held against the test pairs, curves, chains, on one page."""
+
+from __future__ import annotations
+
+import json as json_
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from judgekit.cli import evaluation
+from judgekit.cli.evaluate import slices_of
+from judgekit.cli.judging import compare_pairs
+from judgekit.files import read_rows
+
+if TYPE_CHECKING:
+    from judgekit.judges import Judge
+    from judgekit.report import Page
+    from judgekit.training.genrm import GenRMTraining, Stage
+    from judgekit.types import Pair
+
+SHOWN_CHAINS = 4
+CURVES = {
+    "sft": {"loss": "loss", "mean_token_accuracy": "accuracy of the next token"},
+    "grpo": {
+        "reward": "reward",
+        "entropy": "entropy (nats a token)",
+        "completions/mean_length": "tokens of a reply",
+        "frac_reward_zero_std": "share of groups of one mind",
+        "shaping/reward_variance_raw": "variance of the reward",
+        "shaping/reward_variance_shaped": "variance of the shaped reward",
+    },
+}
+
+
+def finish(
+    training: GenRMTraining, test: Sequence[Pair], by: Sequence[str] = (), rivals: Mapping[str, Judge] | None = None,
+    *, as_json: bool,
+) -> dict[str, Any]:  # fmt: skip
+    """Evaluate the judge after each stage, and its rivals, on the test pairs; write the page and ``result.json``."""
+    out = training.folder
+    folder = out / "evaluation"
+    folder.mkdir(exist_ok=True)
+    comparisons = [pair.comparison for pair in test]
+    judges = {**_judges(training), **(rivals or {})}
+    for name, judge in judges.items():
+        compare_pairs(judge, comparisons, folder / f"{name}.jsonl", name)
+    slices = slices_of(Path("the test pairs"), test, by)
+    judged = [evaluation.from_file(name, folder / f"{name}.jsonl", test, slices) for name in judges]
+    baseline, tests = evaluation.longer_wins(test), evaluation.against_first(test, judged)
+    page = evaluation.page(f"{len(test)} test pairs", judged, baseline, tests)
+    _training(page, training)
+    _replies(page, folder / f"{judged[0].name}.jsonl", test)
+    report = page.save(out / "report.html")
+    facts = evaluation.facts(judged, baseline, tests, report) | {"judge": str(out / "judge" / "judge.yaml")}
+    (out / "result.json").write_text(json_.dumps(facts, allow_nan=False), encoding="utf-8")
+    if as_json:
+        print(json_.dumps(facts, allow_nan=False))
+    else:
+        evaluation.show(judged[:1], baseline, tests, report)
+    return facts
+
+
+def _judges(training: GenRMTraining) -> dict[str, Judge]:
+    """Return what is compared: the finished judge first, then the stage before it and the rivals of the recipe."""
+    judges: dict[str, Judge] = {"grpo": training.grpo.judge} if training.recipe.grpo else {}
+    judges["sft"] = training.sft.judge
+    known: dict[str, Judge | None] = {"teacher": training.teacher, "zero_shot": training.untrained}
+    return judges | {name: judge for name in training.recipe.rivals if (judge := known[name])}
+
+
+def _training(page: Page, training: GenRMTraining) -> None:
+    page.heading("Chains")
+    kept = [("kept", len(training.kept)), *training.left_out.items()]
+    page.table(("of the teacher's chains", "chains"), kept)
+    for name, stage in _stages(training):
+        page.heading(f"Training: {name}")
+        for key, title in CURVES[name].items():
+            page.curve(title, [(entry["step"], entry[key]) for entry in stage.curve if key in entry])
+        if stage.left_out:
+            page.table(("left out", "items"), list(stage.left_out.items()))
+
+
+def _stages(training: GenRMTraining) -> Iterator[tuple[str, Stage]]:
+    yield "sft", training.sft
+    if training.recipe.grpo:
+        yield "grpo", training.grpo
+
+
+def _replies(page: Page, path: Path, test: Sequence[Pair]) -> None:
+    """Show some of the judge's reasons, wrong and unreadable ones first."""
+    labels = {pair.id: pair for pair in test}
+    rows = sorted((row for _, row in read_rows(path)), key=lambda row: row["winner"] == labels[row["id"]].label)
+    page.heading("What the judge wrote")
+    page.text("Wrong verdicts first, then right ones; both orders of each pair.", soft=True)
+    right = [row for row in rows if row["winner"] == labels[row["id"]].label]
+    for row in [*rows[: SHOWN_CHAINS // 2], *right[: SHOWN_CHAINS // 2]]:
+        pair = labels[row["id"]]
+        page.text(f"label {pair.label}, verdict {row['winner'] or row['error']}")
+        page.quote(f"{pair.comparison.prompt}\n\na: {pair.comparison.a}\n\nb: {pair.comparison.b}")
+        page.quote(row["rationale"])
