@@ -1,6 +1,7 @@
 """TRL's GRPO trainer with what a judge needs: both orders in one batch, pair weights, entropy shaping.
 
-Three methods of TRL 1.16 are extended; their signatures have been the same since 0.24. Only imported when training.
+Three methods of TRL 1.16 are extended: two whose signatures have been the same since 0.24, and the one that tokenizes
+prompts. Only imported when training.
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ class JudgeTrainer(GRPOTrainer):  # type: ignore[misc]
     def __init__(self, *args: Any, shaping: Shaping, consistency: float = 0.0, **kwargs: Any) -> None:
         self._shaping, self._consistency = shaping, consistency
         super().__init__(*args, **kwargs)
+
+    def _tokenize_prompts(self, prompts: Any) -> Any:
+        """Return the prompts' tokens and nothing more: they are in the chat format, beginning of text included."""
+        return self.processing_class(text=prompts, add_special_tokens=False)["input_ids"], None, {}
 
     def _calculate_rewards(self, inputs: Any, prompts: Any, completions: Any, completion_ids_list: Any) -> Any:
         """Return the rewards of all processes, shape (replies, functions); only here is every group whole."""
