@@ -49,8 +49,8 @@ class Part:
 class PairEvaluation:
     """A judge's preferences against the labels of pairs. An estimate that cannot be made is None.
 
-    ``missing`` says why, by the name of the figure. A pair counts where it has what the figure needs; how many do is
-    the estimate's ``n``.
+    ``missing`` says why, by the name of the figure (``slices NAME``, ``by_votes 3``). A pair counts where it has what
+    the figure needs; how many do is the estimate's ``n``.
 
     Attributes:
         pairs: how many; ``labelled`` a or b, ``tie_labels``, ``unlabelled``: accuracy is of the labelled ones.
@@ -122,7 +122,7 @@ def evaluate(
         slices: parts to look at apart, each a mask of shape (pairs,).
 
     Raises:
-        InputError: as many preferences, or a mask as long, as there are not pairs.
+        InputError: the preferences are not as many as the pairs, or a mask is not as long.
     """
     sheet = _Sheet.of(pairs, preferences, rng, draws)
     votes = [preference.votes for preference in preferences]
@@ -170,7 +170,7 @@ def paired(
     """Compare two judges on the labelled pairs that both gave a verdict on.
 
     Raises:
-        InputError: as many preferences as there are not pairs.
+        InputError: the preferences of a judge are not as many as the pairs.
     """
     first, second = _Sheet.of(pairs, one, rng, draws), _Sheet.of(pairs, two, rng, draws)
     gain = second.hits(second.said) - first.hits(first.said)
@@ -229,7 +229,7 @@ class _Sheet:
             raise InputError(f"the slice {name!r} has the shape {mask.shape}, but there are {len(right)} pairs")
         there = np.where(mask, right, math.nan)
         counts = int((~np.isnan(there)).sum()), int(np.isnan(self.said[mask]).sum())
-        return Part(self.share(name, there, LABELLED), *counts)
+        return Part(self.share(f"slices {name}", there, LABELLED), *counts)
 
     def kappa(self, ab: Array, ba: Array) -> Estimate | None:
         """Estimate Cohen's kappa of the two orders over a, b and tie."""
@@ -243,7 +243,8 @@ class _Sheet:
         if found is None or found.value < 1:
             return found
         chance = _chance(columns.sum(0)[None])[0]
-        return replace(found, low=1 - unseen(found.clusters) / (1 - chance), method="Clopper-Pearson on clusters")
+        low = max(-1.0, 1 - unseen(found.clusters) / (1 - chance))
+        return replace(found, low=low, method="Clopper-Pearson on clusters")
 
     def _clusters(self, name: str, asked: Mask, why: str) -> NDArray[np.int64] | None:
         """Return the groups of the pairs that were asked; None, and a note why, where they are too few."""

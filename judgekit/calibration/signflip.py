@@ -24,7 +24,7 @@ def sign_flip(differences: ArrayLike, clusters: Clusters, rng: np.random.Generat
         differences: shape (items,), finite; ``clusters``: the group of each.
 
     Raises:
-        InputError: no items, a difference that is not finite, or as many clusters as there are not items.
+        InputError: no items, a difference that is not finite, or not a cluster for each item.
     """
     values = np.asarray(differences, dtype=float)
     if not len(values) or len(values) != len(clusters) or not np.isfinite(values).all():

@@ -121,7 +121,7 @@ def test_slices_are_looked_at_apart() -> None:
 
     first, none = found.slices["first"], found.slices["none"]
     assert first.accuracy is not None and (first.accuracy.value, first.pairs, first.unscored) == (0.5, 2, 0)
-    assert (none.accuracy, none.pairs) == (None, 0) and "none" in found.missing
+    assert (none.accuracy, none.pairs) == (None, 0) and "slices none" in found.missing
     with pytest.raises(InputError, match="slice 'short'"):
         evaluate(pairs("a"), [said("a")], rng(), {"short": np.zeros(3, dtype=bool)})
 
