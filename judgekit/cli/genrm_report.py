@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json as json_
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,16 +32,13 @@ CURVES = {
 }
 
 
-def finish(
-    training: GenRMTraining, test: Sequence[Pair], by: Sequence[str] = (), rivals: Mapping[str, Judge] | None = None,
-    *, as_json: bool,
-) -> dict[str, Any]:  # fmt: skip
+def finish(training: GenRMTraining, test: Sequence[Pair], by: Sequence[str], *, as_json: bool) -> dict[str, Any]:
     """Evaluate the judge after each stage, and its rivals, on the test pairs; write the page and ``result.json``."""
     out = training.folder
     folder = out / "evaluation"
     folder.mkdir(exist_ok=True)
     comparisons = [pair.comparison for pair in test]
-    judges = {**_judges(training), **(rivals or {})}
+    judges = _judges(training)
     for name, judge in judges.items():
         compare_pairs(judge, comparisons, folder / f"{name}.jsonl", name)
     slices = slices_of(Path("the test pairs"), test, by)

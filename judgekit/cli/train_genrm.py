@@ -24,6 +24,7 @@ def genrm(
     test: Annotated[
         Path | None, typer.Option("--test", help="Pairs to evaluate on; else some groups are kept.")
     ] = None,
+    by: Annotated[list[str] | None, typer.Option("--by", help="metadata.key to slice the evaluation by.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON line on stdout.")] = False,
 ) -> None:
     """Train a generative reward model: a teacher's chains, filtered; SFT on them; GRPO on the labels; evaluation.
@@ -48,11 +49,11 @@ def genrm(
         teacher=_teacher(teacher, plan.samples),
         taught=_pairs(taught) if taught else (),
         chains_file=chains,
-        say=_say,
+        say=progress,
     )
     training.save()
     if is_first():
-        finish(training, held_out, as_json=json)
+        finish(training, held_out, by or [], as_json=json)
 
 
 def _pairs(path: Path) -> list[Pair]:
@@ -78,7 +79,8 @@ def _split(pairs: list[Pair], test: Path | None, share: float, seed: int) -> tup
     return train, held_out
 
 
-def _say(text: str) -> None:
+def progress(text: str) -> None:
+    """Print a line of progress on stderr, from the first process alone."""
     from judgekit.training.stages import is_first
 
     if is_first():
