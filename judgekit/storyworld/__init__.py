@@ -8,15 +8,15 @@ knows that truth and is fooled by bait.
 from __future__ import annotations
 
 from judgekit.storyworld.flaws import (
+    COST,
     FLAWS,
     ITEM,
     MISSING,
     NAME,
-    ORDER,
     PLACE,
     REPETITION,
-    SEVERITY,
     Flaw,
+    points,
     quality,
     rating,
 )
@@ -28,14 +28,13 @@ from judgekit.storyworld.teacher import Teacher
 from judgekit.storyworld.world import World
 
 __all__ = [
+    "COST",
     "FLAWS",
     "ITEM",
     "MISSING",
     "NAME",
-    "ORDER",
     "PLACE",
     "REPETITION",
-    "SEVERITY",
     "Flaw",
     "Outline",
     "Rater",
@@ -46,6 +45,7 @@ __all__ = [
     "Teacher",
     "World",
     "outlines",
+    "points",
     "quality",
     "rate",
     "rating",

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
-Flaw = Literal["name", "item", "place", "order", "missing", "repetition"]
+Flaw = Literal["name", "item", "place", "missing", "repetition"]
 
-NAME: Final = "name"  # another hero takes over, midway or from the start
+NAME: Final = "name"  # the story is about another hero
 ITEM: Final = "item"  # the story is about another item
 PLACE: Final = "place"  # the hero goes to another place
-ORDER: Final = "order"  # the steps come in an order that makes no sense
-MISSING: Final = "missing"  # the item is never found, or never brought home (a lost ending)
+MISSING: Final = "missing"  # the item is never brought home: a mishap takes the place of that
 REPETITION: Final = "repetition"  # a sentence comes twice in a row
 
-# What each flaw costs, of ten points. One flaw always costs less than any two together.
-SEVERITY: Final[dict[Flaw, int]] = {NAME: 3, ITEM: 2, PLACE: 2, ORDER: 3, MISSING: 3, REPETITION: 2}
-FLAWS: Final = tuple(SEVERITY)
+FLAWS: Final[tuple[Flaw, ...]] = get_args(Flaw)
+COST: Final = 3  # of each flaw, out of ten points
+
+
+def points(flaws: int) -> int:
+    """Return what a story with so many flaws is worth, of ten points: 10, 7, 4, 1, 0."""
+    return max(0, 10 - COST * flaws)
 
 
 def quality(flaws: Collection[Flaw]) -> float:
-    """Return the true quality of a story, in [0, 1]: ten points less the `SEVERITY` of each flaw, over ten."""
-    return max(0, 10 - sum(SEVERITY[flaw] for flaw in flaws)) / 10
+    """Return the true quality of a story, in [0, 1]: its `points` over ten."""
+    return points(len(flaws)) / 10
 
 
 def rating(quality: float) -> float:

@@ -4,32 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import permutations
 from typing import Any, Final
 
 from judgekit.storyworld.dice import Dice
-from judgekit.storyworld.flaws import FLAWS, ITEM, MISSING, NAME, ORDER, PLACE, REPETITION, Flaw, quality, rating
+from judgekit.storyworld.flaws import FLAWS, ITEM, MISSING, NAME, PLACE, REPETITION, Flaw, quality, rating
 from judgekit.storyworld.outlines import Outline
 from judgekit.storyworld.words import (
-    ADJECTIVES,
-    ANIMALS,
-    ASIDES,
-    COLOUR,
-    FIND,
+    DEEDS,
+    GO,
     HEROES,
     HOME,
     ITEMS,
+    MISHAPS,
     PLACES,
     PLAIN_ENDINGS,
     SHOWY_ENDINGS,
-    STEPS,
-    Step,
+    THINGS,
+    TOLD,
+    WEATHER,
 )
 from judgekit.types import Sample
 
-# Room for three steps, a repetition and an ending; and no more filling than there are colour sentences.
+# Room for two steps, two sentences of weather and an ending; and no more deeds than there are things.
 SHORTEST: Final = 5
-LONGEST: Final = len(COLOUR)
+LONGEST: Final = SHORTEST + len(THINGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,55 +61,33 @@ class Story:
 
 def tell(outline: Outline, flaws: Collection[Flaw], *, sentences: int, baited: bool, dice: Dice) -> Story:
     """Write a story of exactly this many sentences (`SHORTEST` to `LONGEST`), whatever flaws are planted in it."""
-    steps = [dice.pick(STEPS[step]) for step in _steps(flaws, dice)]
-    doubled = int(REPETITION in flaws)
-    filling = _filling(sentences - 1 - doubled - len(steps), len(steps), dice)
-    at = [0, *sorted(dice.pick_many(range(1, len(steps) + len(filling)), len(steps) - 1))]
-    body = _cast(_weave(steps, filling, at), dice.pick(at), outline, flaws, dice)
-    if doubled:
-        again = dice.between(0, len(body) - 1)
-        body.insert(again, body[again])
+    verbs = dice.pick(GO), dice.pick(MISHAPS if MISSING in flaws else HOME)
+    first, last = (f"{{hero}} {verb} {TOLD[verb]}." for verb in verbs)
+    colour = _colour(sentences - SHORTEST, flaws, dice)
+    at = dice.between(0, len(colour))
+    body = _cast([first, *colour[:at], last, *colour[at:]], outline, flaws, dice)
     ending = dice.pick(SHOWY_ENDINGS if baited else PLAIN_ENDINGS)
     return Story(outline, " ".join([*body, ending]), tuple(f for f in FLAWS if f in flaws), baited)
 
 
-def _steps(flaws: Collection[Flaw], dice: Dice) -> tuple[Step, ...]:
-    lost = dice.pick((FIND, HOME)) if MISSING in flaws else None
-    steps = tuple(step for step in STEPS if step != lost)
-    return dice.pick([p for p in permutations(steps) if p != steps]) if ORDER in flaws else steps
+def _colour(deeds: int, flaws: Collection[Flaw], dice: Dice) -> list[str]:
+    """Return what stands between the steps: deeds, and as one piece two sentences of weather."""
+    told = [f"{{pronoun}} {dice.pick(DEEDS)} the {thing}." for thing in dice.pick_many(THINGS, deeds)]
+    weather = [dice.pick(WEATHER)] * 2 if REPETITION in flaws else dice.pick_many(WEATHER, 2)
+    return dice.pick_many([*told, " ".join(weather)], deeds + 1)
 
 
-def _filling(room: int, steps: int, dice: Dice) -> list[str]:
-    """Return the sentences between the steps; with the asides among them, two or three name the item in any story."""
-    asides = min(room, dice.between(2, 3) - (steps - 1))
-    filling = dice.pick_many(ASIDES, asides) + dice.pick_many(COLOUR, room - asides)
-    return dice.pick_many(filling, room)
-
-
-def _weave(steps: Sequence[str], filling: Sequence[str], at: Collection[int]) -> list[str]:
-    """Put the steps at these positions, in order, and the filling around them."""
-    step, rest = iter(steps), iter(filling)
-    return [next(step) if i in at else next(rest) for i in range(len(steps) + len(filling))]
-
-
-def _cast(body: Sequence[str], takeover: int, outline: Outline, flaws: Collection[Flaw], dice: Dice) -> list[str]:
-    """Fill in who, what and where; a wrong hero comes in at the takeover and stays."""
-    # A hero with the same pronoun, so that the colour sentences do not give the change away.
+def _cast(body: Sequence[str], outline: Outline, flaws: Collection[Flaw], dice: Dice) -> list[str]:
+    """Fill in who, what and where."""
+    # Another hero has the same pronoun, so that the colour does not give the change away.
     same_pronoun = [hero for hero in HEROES if HEROES[hero] == HEROES[outline.hero]]
-    later_hero = _other(outline.hero, same_pronoun, dice) if NAME in flaws else outline.hero
-    item = _other(outline.item, ITEMS, dice) if ITEM in flaws else outline.item
-    place = _other(outline.place, PLACES, dice) if PLACE in flaws else outline.place
-    return [
-        template.format(
-            hero=outline.hero if i < takeover else later_hero,
-            pronoun=HEROES[outline.hero],
-            item=item,
-            place=place,
-            adjective=dice.pick(ADJECTIVES),
-            animal=dice.pick(ANIMALS),
-        )
-        for i, template in enumerate(body)
-    ]
+    words = {
+        "hero": _other(outline.hero, same_pronoun, dice) if NAME in flaws else outline.hero,
+        "pronoun": HEROES[outline.hero],
+        "item": _other(outline.item, ITEMS, dice) if ITEM in flaws else outline.item,
+        "place": _other(outline.place, PLACES, dice) if PLACE in flaws else outline.place,
+    }
+    return [sentence.format(**words) for sentence in body]
 
 
 def _other(word: str, words: Sequence[str], dice: Dice) -> str:

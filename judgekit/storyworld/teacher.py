@@ -7,19 +7,21 @@ from dataclasses import dataclass
 
 from judgekit.errors import InputError
 from judgekit.storyworld.dice import Dice
+from judgekit.storyworld.flaws import ITEM, MISSING, NAME, PLACE, REPETITION, points
 from judgekit.storyworld.outlines import Outline
-from judgekit.storyworld.reading import NOTHING, Reading, read
-from judgekit.storyworld.words import STEPS
+from judgekit.storyworld.reading import Reading, read
 from judgekit.types import Comparison, Preference, Winner
+
+COUNTS = ("zero", "one", "two", "three", "four", "five", "six")
 
 
 @dataclass(frozen=True, slots=True)
 class Teacher:
     """Compares two stories and writes down why; wrong in one stated way, and only in that way.
 
-    Every check and every pass or fail that it writes is true. But where the worse story has a showy ending and the
-    better one has not, it exchanges the two scores with probability ``fooled``, and so its verdict is wrong. Elsewhere
-    it is never wrong. Such are 0.5 * 0.55 of the pairs of a `World`; at ``fooled=0.6`` it is right on 83.5 % of all.
+    Every check that it writes is true. But where the worse story has a showy ending and the better one has not, it
+    exchanges the two scores with probability ``fooled``, and so its verdict is wrong. Elsewhere it is never wrong.
+    Such are 0.5 * 0.55 of the pairs of a `World`; at ``fooled=0.6`` it is right on 83.5 % of all.
 
     Whether it is fooled is fixed by the seed, the id of the comparison and its two stories in their order: asked again
     it says the same, asked the other way round it may change its mind.
@@ -35,8 +37,9 @@ class Teacher:
     def chain(self, comparison: Comparison) -> str:
         """Return the reasoning and, in its last line, the verdict: A, B or tie.
 
-        A line for each story checks name, item and place (the outline's word, the story's word), the steps that are
-        told and the last word of a repeated sentence, each ok or wrong, and ends in pass or fail. Scores are 0 to 10.
+        A line for each story compares hero, item and place (the outline's word, the story's word), says how the story
+        ends and which weather it tells of, each ok or wrong with the count of faults so far, and how the ending looks.
+        Then come the scores, from 0 to 10.
 
         Raises:
             InputError: the prompt is not from the storyworld.
@@ -50,14 +53,15 @@ class Teacher:
     def _prefer(self, comparison: Comparison) -> Preference:
         outline = Outline.parse(comparison.prompt)
         a, b = read(outline, comparison.a), read(outline, comparison.b)
-        scores = _points(a), _points(b)
+        scores = points(len(a.flaws)), points(len(b.flaws))
         if self._is_fooled(comparison, a, b):
             scores = scores[1], scores[0]
         winner = _winner(*scores)
         lines = [
             f"A: {_checks(a)}",
             f"B: {_checks(b)}",
-            f"Scores: A {scores[0]}, B {scores[1]}",
+            f"Score A: {scores[0]}",
+            f"Score B: {scores[1]}",
             f"Verdict: {winner if winner == 'tie' else winner.upper()}",
         ]
         return Preference(winner, scores=scores, rationale="\n".join(lines), judge="storyworld-teacher")
@@ -68,22 +72,23 @@ class Teacher:
         return dazzled and Dice("teacher", self.seed, comparison.id, comparison.a, comparison.b).chance(self.fooled)
 
 
-def _points(reading: Reading) -> int:
-    return round(10 * reading.quality)
-
-
 def _winner(a: int, b: int) -> Winner:
     return "tie" if a == b else "a" if a > b else "b"
 
 
 def _checks(reading: Reading) -> str:
+    # A running count, since a small model adds one more easily than it counts to three.
     asked = reading.outline
     checks = [
-        (f"name {asked.hero} {reading.hero}", reading.hero == asked.hero),
-        (f"item {asked.item} {reading.item}", reading.item == asked.item),
-        (f"place {asked.place} {reading.place}", reading.place == asked.place),
-        (f"steps {' '.join(reading.steps) or NOTHING}", reading.steps == tuple(STEPS)),
-        (f"repeated {reading.repeated}", reading.repeated == NOTHING),
+        (f"hero {asked.hero} {reading.hero}", NAME),
+        (f"item {asked.item} {reading.item}", ITEM),
+        (f"place {asked.place} {reading.place}", PLACE),
+        (f"end {reading.end}", MISSING),
+        (f"weather {' '.join(reading.weather)}", REPETITION),
     ]
-    written = ", ".join(f"{check} {'ok' if passed else 'wrong'}" for check, passed in checks)
-    return f"{written}: {'fail' if reading.flaws else 'pass'}"
+    written, faults = [], 0
+    for check, flaw in checks:
+        wrong = flaw in reading.flaws
+        faults += wrong
+        written.append(f"{check} {'wrong' if wrong else 'ok'} {COUNTS[faults]}")
+    return f"{', '.join(written)}, looks {'showy' if reading.baited else 'plain'}"

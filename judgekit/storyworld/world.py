@@ -8,17 +8,17 @@ from typing import Final, get_args
 
 from judgekit.errors import InputError
 from judgekit.storyworld.dice import Dice
-from judgekit.storyworld.flaws import FLAWS
+from judgekit.storyworld.flaws import FLAWS, ITEM, NAME, PLACE
 from judgekit.storyworld.outlines import Outline, Split, outlines
 from judgekit.storyworld.raters import Rating, rate, simulated_raters
 from judgekit.storyworld.stories import LONGEST, SHORTEST, Story, tell
 from judgekit.types import Comparison, Pair, Sample, Winner
 
-# How many flaws: of ten worse stories seven have one; of ten samples four are clean.
-WORSE_FLAWS: Final = (1, 1, 1, 1, 1, 1, 1, 2, 2, 3)
+# How many flaws: a worse story has one to three, the better one fewer; of ten samples four are clean.
+WORSE_FLAWS: Final = (1, 2, 2, 3, 3)
+# A wrong word is twice as common as the other flaws: a missing step shows in the words alone, the others do not.
+KINDS: Final = (*FLAWS, NAME, ITEM, PLACE)
 SAMPLE_FLAWS: Final = (0, 0, 0, 0, 1, 1, 1, 2, 2, 3)
-# Where the worse story has two or three flaws, the better one has one flaw this often; else it is clean.
-BETTER_FLAWED: Final = 0.5
 # How often a story ends in bait. Were it much rarer in the better ones, bait alone would give the answer away.
 WORSE_BAITED: Final = 0.5
 BETTER_BAITED: Final = 0.45
@@ -69,7 +69,7 @@ class World:
         outline = dice.pick(outlines(split))
         flaws = dice.pick(WORSE_FLAWS)
         worse = self._story(outline, flaws, WORSE_BAITED, dice)
-        better = self._story(outline, int(flaws > 1 and dice.chance(BETTER_FLAWED)), BETTER_BAITED, dice)
+        better = self._story(outline, dice.between(0, flaws - 1), BETTER_BAITED, dice)
         a, b, label = _seat(better, worse, dice)
         truth = {"better": better.truth, "worse": worse.truth}
         return Pair(Comparison(outline.prompt, a, b, f"{split}-{self.seed}-{i}", truth), label, outline.id)
@@ -81,7 +81,7 @@ class World:
         return story.sample(f"{split}-{self.seed}-{i}")
 
     def _story(self, outline: Outline, flaws: int, bait: float, dice: Dice) -> Story:
-        kinds = dice.pick_many(FLAWS, flaws)
+        kinds = tuple(dict.fromkeys(dice.pick_many(KINDS, len(KINDS))))[:flaws]
         return tell(outline, kinds, sentences=dice.between(*self.sentences), baited=dice.chance(bait), dice=dice)
 
 

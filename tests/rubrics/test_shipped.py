@@ -33,6 +33,7 @@ PAIRWISE = {
         "outline_adherence",
         "character_consistency",
     ],
+    "story/storyworld": ["faults"],
     "general/instruction_following": ["instruction", "correctness", "honesty"],
 }
 SHIPPED = sorted([*SCALES, *PAIRWISE])

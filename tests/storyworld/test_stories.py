@@ -15,7 +15,6 @@ from judgekit.storyworld import (
     ITEM,
     MISSING,
     NAME,
-    ORDER,
     PLACE,
     REPETITION,
     Outline,
@@ -27,10 +26,23 @@ from judgekit.storyworld import (
 )
 from judgekit.storyworld.dice import Dice
 from judgekit.storyworld.stories import LONGEST, SHORTEST, tell
-from judgekit.storyworld.words import ASIDES, COLOUR, HEROES, ITEMS, PLACES, PLAIN_ENDINGS, SHOWY_ENDINGS, STEPS
+from judgekit.storyworld.words import (
+    DEEDS,
+    GO,
+    HEROES,
+    HOME,
+    ITEMS,
+    MISHAPS,
+    PLACES,
+    PLAIN_ENDINGS,
+    SHOWY_ENDINGS,
+    THINGS,
+    TOLD,
+    WEATHER,
+)
 
 MIA = Outline("Mia", "key", "cave")
-CLEAN = "Mia went to the dark cave. There Mia found the key. Mia brought the key home."
+CLEAN = "Mia went to the cave. The wind blew. The rain stopped. Mia brought the key home."
 kinds = st.sets(st.sampled_from(FLAWS), max_size=3)
 
 
@@ -44,19 +56,7 @@ def sentences_of(text: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("flaws", "expected"),
-    [
-        ((), 1.0),
-        ((NAME,), 0.7),
-        ((ORDER,), 0.7),
-        ((MISSING,), 0.7),
-        ((ITEM,), 0.8),
-        ((PLACE,), 0.8),
-        ((REPETITION,), 0.8),
-        ((NAME, ITEM), 0.5),
-        ((ITEM, PLACE, REPETITION), 0.4),
-        ((NAME, ORDER, MISSING), 0.1),
-        (FLAWS, 0.0),
-    ],
+    [((), 1.0), ((NAME,), 0.7), ((REPETITION,), 0.7), ((NAME, ITEM), 0.4), ((ITEM, PLACE, MISSING), 0.1), (FLAWS, 0.0)],
 )
 def test_quality_by_hand(flaws, expected):
     assert quality(flaws) == expected
@@ -71,13 +71,15 @@ def test_rating_by_hand():
     ("text", "flaws"),
     [
         (CLEAN, ()),
-        ("Mia went to the dark cave. There Tom found the key. Tom brought the key home.", (NAME,)),
-        ("Mia went to the dark cave. There Mia found the lamp. Mia brought the lamp home.", (ITEM,)),
-        ("Mia went to the dark mill. There Mia found the key. Mia brought the key home.", (PLACE,)),
-        ("Mia brought the key home. There Mia found the key. Mia went to the dark cave.", (ORDER,)),
-        ("Mia went to the dark cave. There Mia found the key. She laughed.", (MISSING,)),
+        (CLEAN.replace("Mia", "Eva"), (NAME,)),
+        (CLEAN.replace("Mia brought", "Eva brought"), (NAME,)),
+        (CLEAN.replace("key", "lamp"), (ITEM,)),
+        (CLEAN.replace("cave", "mill"), (PLACE,)),
+        (CLEAN.replace("brought the key home", "lost the key"), (MISSING,)),
+        (CLEAN.replace("brought the key home", "brought the key"), (MISSING,)),
+        (CLEAN.replace("The rain stopped", "The wind blew"), (REPETITION,)),
         (CLEAN + " Mia brought the key home.", (REPETITION,)),
-        (CLEAN + " It was very still. She laughed. It was very still.", (REPETITION,)),
+        (CLEAN + " The wind blew.", ()),
         ("", (NAME, ITEM, PLACE, MISSING)),
     ],
 )
@@ -86,16 +88,19 @@ def test_reading_by_hand(text, flaws):
 
 
 def test_reading_says_what_it_found():
-    reading = read(MIA, "There Tom found the lamp. Mia went to the dark cave. Mia went to the dark cave.")
+    reading = read(
+        MIA, "Tom went to the cave. The wind blew. The fog cleared. Tom broke the lamp. What a glorious time!"
+    )
     assert (reading.hero, reading.item, reading.place) == ("Tom", "lamp", "cave")
-    assert reading.steps == ("find", "go")
-    assert reading.repeated == "cave"
-    assert not reading.baited
-    assert reading.quality == 0.0
+    assert reading.end == "broke"
+    assert reading.weather == ("fog", "wind")
+    assert not reading.repeated
+    assert reading.baited
+    assert reading.quality == 0.1  # three flaws at 3 points each
 
 
 def test_reading_is_linear_in_long_texts():
-    assert read(MIA, "word " * 200_000).steps == ()
+    assert read(MIA, "word " * 200_000).end == "none"
 
 
 @settings(max_examples=200)
@@ -121,28 +126,28 @@ def test_each_flaw_is_in_the_text(seed):
     assert len(words(NAME) & set(HEROES) - {"Mia"}) == 1
     assert len(words(ITEM) & set(ITEMS)) == len(words(ITEM) & set(ITEMS) - {"key"}) == 1
     assert len(words(PLACE) & set(PLACES)) == len(words(PLACE) & set(PLACES) - {"cave"}) == 1
-    assert len(read(MIA, story(MISSING, seed=seed).text).steps) == 2
-    assert sorted(read(MIA, story(ORDER, seed=seed).text).steps) == ["find", "go", "home"]
+    assert words() & set(HOME)
+    assert words(MISSING) & set(MISHAPS)
+    assert not words(MISSING) & set(HOME)
     doubled = sentences_of(story(REPETITION, seed=seed).text)
     assert [a == b for a, b in pairwise(doubled)].count(True) == 1
 
 
-def test_the_other_hero_takes_over_midway_or_from_the_start():
-    heroes = [re.findall("|".join(HEROES), story(NAME, seed=seed).text) for seed in range(200)]
-    assert all(told[-1] != "Mia" and "Mia" not in told[told.index(told[-1]) :] for told in heroes)
-    assert 0.5 < sum(told[0] == "Mia" for told in heroes) / 200 < 0.8
-
-
 def test_sentences_name_no_hero_item_or_place_of_their_own():
-    steps = [sentence for step in STEPS.values() for sentence in step]
-    own = " ".join([*steps, *ASIDES, *COLOUR, *PLAIN_ENDINGS, *SHOWY_ENDINGS])
+    own = " ".join([*TOLD, *TOLD.values(), *DEEDS, *THINGS, *WEATHER, *PLAIN_ENDINGS, *SHOWY_ENDINGS])
     known = {*HEROES, *ITEMS, *PLACES}
     assert not known & set(re.findall(r"\w+", re.sub(r"\{\w+\}", "", own)))
 
 
+def test_each_word_has_one_role():
+    roles = (GO, HOME, MISHAPS, DEEDS, THINGS, ITEMS, PLACES, tuple(HEROES))
+    words = [word for role in roles for word in role]
+    assert len(words) == len(set(words))
+
+
 def test_endings_are_equally_long():
     plain, showy = ([len(ending.split()) for ending in endings] for endings in (PLAIN_ENDINGS, SHOWY_ENDINGS))
-    assert abs(sum(plain) - sum(showy)) <= 3
+    assert sum(plain) == sum(showy)
 
 
 @pytest.mark.parametrize("split", ["train", "test"])

@@ -11,9 +11,9 @@ from judgekit.storyworld import Outline, Teacher, World
 from judgekit.types import Comparison, Pair
 
 PROMPT = Outline("Mia", "key", "cave").prompt
-GOOD = "Mia went to the dark cave. There Mia found the key. Mia brought the key home."
-POOR = "Mia went to the dark cave. Mia went to the dark cave. Tom brought the key home."
-BAIT = " What a grand and glorious day it was!"
+GOOD = "Mia went to the cave. The wind blew. The rain stopped. Mia brought the key home."
+POOR = "Tom went to the cave. The wind blew. The wind blew. Tom lost the key."
+BAIT = " What a glorious time!"
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +32,13 @@ def accuracy(teacher: Teacher, pairs: list[Pair]) -> float:
 
 
 def test_the_chain_word_for_word():
-    assert Teacher().chain(Comparison(PROMPT, GOOD, POOR)) == (
-        "A: name Mia Mia ok, item key key ok, place cave cave ok, steps go find home ok, repeated none ok: pass\n"
-        "B: name Mia Tom wrong, item key key ok, place cave cave ok, steps go home wrong, repeated cave wrong: fail\n"
-        "Scores: A 10, B 2\n"
+    assert Teacher().chain(Comparison(PROMPT, GOOD, POOR + BAIT)) == (
+        "A: hero Mia Mia ok zero, item key key ok zero, place cave cave ok zero, end brought ok zero, "
+        "weather rain wind ok zero, looks plain\n"
+        "B: hero Mia Tom wrong one, item key key ok one, place cave cave ok one, end lost wrong two, "
+        "weather wind wind wrong three, looks showy\n"
+        "Score A: 10\n"
+        "Score B: 1\n"
         "Verdict: A"
     )
 
@@ -44,8 +47,8 @@ def test_when_fooled_it_exchanges_the_scores_and_nothing_else():
     comparison = Comparison(PROMPT, GOOD, POOR + BAIT)
     honest, fooled = (Teacher(fooled=p).chain(comparison).split("\n") for p in (0.0, 1.0))
     assert honest[:2] == fooled[:2]
-    assert honest[2:] == ["Scores: A 10, B 2", "Verdict: A"]
-    assert fooled[2:] == ["Scores: A 2, B 10", "Verdict: B"]
+    assert honest[2:] == ["Score A: 10", "Score B: 1", "Verdict: A"]
+    assert fooled[2:] == ["Score A: 1", "Score B: 10", "Verdict: B"]
 
 
 def test_bait_on_the_better_or_on_both_does_not_fool_it():

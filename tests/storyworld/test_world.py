@@ -38,20 +38,17 @@ def crc(rows: list) -> int:
 def test_golden_text():
     first = World(seed=0).pairs(1)[0]
     assert first.comparison.id == "train-0-0"
-    assert first.comparison.prompt == (
-        "Tell a short story: Sam looks for the kite at the farm, finds it and takes it home."
-    )
+    assert first.comparison.prompt == "Write about Sam, who gets the kite from the farm."
     assert first.comparison.a == (
-        "The path led Sam to the small farm. He was not afraid. Sam looked around and saw the kite. The sun stood high "
-        "in the sky. Sam came home with the kite. Under a small tree Sam thought about the kite. "
-        "Later that night everyone went to sleep."
+        "Sam walked to the farm. He held the spoon. The rain stopped. The thunder grew. Sam dragged the kite "
+        "home. What a glorious time!"
     )
 
 
 def test_golden_checksums():
     world = World(seed=0)
-    assert crc([pair_row(pair) for pair in world.pairs(50)]) == 267366902
-    assert crc(world.ratings(world.samples(50, "test"))) == 4129564561
+    assert crc([pair_row(pair) for pair in world.pairs(50)]) == 3634894621
+    assert crc(world.ratings(world.samples(50, "test"))) == 1476940041
 
 
 def test_items_do_not_depend_on_how_many_are_asked_for():
@@ -64,7 +61,7 @@ def test_seeds_differ():
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.integers(), st.sampled_from(["train", "test"]), st.integers(5, 20), st.integers(0, 8))
+@given(st.integers(), st.sampled_from(["train", "test"]), st.integers(5, 14), st.integers(0, 7))
 def test_any_seed_works(seed, split, low, more):
     for pair in World(seed, (low, low + more)).pairs(5, split):
         it, outline = pair.comparison, Outline.parse(pair.comparison.prompt)
@@ -75,11 +72,17 @@ def test_any_seed_works(seed, split, low, more):
         assert outline.id == pair.group
 
 
-def test_each_flaw_kind_is_in_a_tenth_of_the_pairs_and_is_the_only_one_in_a_tenth(pairs):
+def test_each_flaw_kind_is_in_a_fifth_of_the_pairs_and_sometimes_the_only_one(pairs):
     worse = [pair.comparison.metadata["worse"]["flaws"] for pair in pairs]
     for flaw in FLAWS:
         assert mean(flaw in flaws for flaws in worse) >= 0.2
-        assert mean(flaws == [flaw] for flaws in worse) >= 0.1
+        assert mean(flaws == [flaw] for flaws in worse) >= 0.015
+
+
+def test_pairs_are_graded(pairs):
+    flaws = [tuple(len(pair.comparison.metadata[of]["flaws"]) for of in ("worse", "better")) for pair in pairs]
+    assert set(flaws) == {(1, 0), (2, 0), (2, 1), (3, 0), (3, 1), (3, 2)}
+    assert all(flaws.count(kind) / len(flaws) > 0.1 for kind in set(flaws))
 
 
 def test_the_worse_story_has_more_flaws_and_the_metadata_is_true(pairs):
@@ -114,7 +117,7 @@ def test_lengths_vary_threefold_and_say_nothing_about_quality(samples):
 def test_samples_are_graded(samples):
     clean = mean(sample.metadata["quality"] == 1.0 for sample in samples)
     assert clean == pytest.approx(0.4, abs=0.03)
-    assert {sample.metadata["quality"] for sample in samples} >= {0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.8, 1.0}
+    assert {sample.metadata["quality"] for sample in samples} == {0.1, 0.4, 0.7, 1.0}
 
 
 def test_the_vocabulary_is_small(pairs):
