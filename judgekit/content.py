@@ -10,7 +10,7 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def folder(kind: str) -> Path:
-    """Return the folder of ``kind`` (``rubrics``, ``calibration`` or ``policy``).
+    """Return the folder of ``kind`` (``rubrics``, ``training``, ``calibration`` or ``policy``).
 
     Raises:
         ConfigError: the installation is broken: neither the wheel nor a checkout holds it.

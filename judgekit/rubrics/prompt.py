@@ -113,7 +113,7 @@ def render(rubric: Rubric, texts: Mapping[str, str], criterion: Criterion | None
 
 def nonce_for(secret: bytes, question: str) -> str:
     """Return the fence's nonce: unpredictable to whoever wrote the text, the same when a run is resumed."""
-    return hmac.new(secret, question.encode(), hashlib.sha256).hexdigest()[:12]
+    return hmac.new(secret, question.encode(), hashlib.sha256).hexdigest()[:16]
 
 
 def describe(criterion: Criterion) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final, Literal, get_args
 
-Flaw = Literal["name", "item", "place", "missing", "repetition"]
+Flaw = Literal["name", "item", "place", "order", "missing", "repetition"]
 
 NAME: Final = "name"  # the story is about another hero
 ITEM: Final = "item"  # the story is about another item
 PLACE: Final = "place"  # the hero goes to another place
+ORDER: Final = "order"  # the end is told before the beginning
 MISSING: Final = "missing"  # the item is never brought home: a mishap takes the place of that
 REPETITION: Final = "repetition"  # a sentence comes twice in a row
 

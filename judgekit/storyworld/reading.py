@@ -9,16 +9,16 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Final
 
-from judgekit.storyworld.flaws import ITEM, MISSING, NAME, PLACE, REPETITION, Flaw, quality
+from judgekit.storyworld.flaws import ITEM, MISSING, NAME, ORDER, PLACE, REPETITION, Flaw, quality
 from judgekit.storyworld.outlines import Outline
-from judgekit.storyworld.words import HEROES, HOME, ITEMS, MISHAPS, PLACES, SHOWY_ENDINGS, TOLD, WEATHER
+from judgekit.storyworld.words import GO, HEROES, HOME, ITEMS, PLACES, SHOWY_ENDINGS, TOLD, WEATHER
 
 NOTHING: Final = "none"
 
 _SLOT: Final = re.compile(r"\{\w+\}")
-_ENDS: Final = re.compile(
-    r"\w+ (?:" + "|".join(f"({verb}) {_SLOT.sub('[a-z]+', TOLD[verb])}[.]" for verb in (*HOME, *MISHAPS)) + ")"
-)
+_TOLD: Final = "|".join(f"({verb}) {_SLOT.sub('[a-z]+', told)}[.]" for verb, told in TOLD.items())
+_STEP: Final = re.compile(rf"\w+ (?:{_TOLD})")
+QUOTED: Final = 4  # sentences at the beginning of a story that a reader quotes
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,9 @@ class Reading:
 
     Attributes:
         hero, item, place: the first word that differs from the outline's, else the outline's, else ``"none"``.
-        end: the verb with which the item is first brought home or mishandled, else ``"none"``.
-        weather: the weather that is told of, sorted.
+        steps: the verbs of its steps, and of mishaps, in the order in which they are told.
+        weather: the weather that is told of, in order.
+        opening: its first sentences, as they stand.
         repeated: whether a sentence comes twice in a row.
         baited: whether a showy sentence ends the text.
     """
@@ -37,8 +38,9 @@ class Reading:
     hero: str
     item: str
     place: str
-    end: str
+    steps: tuple[str, ...]
     weather: tuple[str, ...]
+    opening: str
     repeated: bool
     baited: bool
 
@@ -49,7 +51,8 @@ class Reading:
             NAME: self.hero != self.outline.hero,
             ITEM: self.item != self.outline.item,
             PLACE: self.place != self.outline.place,
-            MISSING: self.end not in HOME,
+            ORDER: self.steps[:1] not in ((), (GO,)),
+            MISSING: HOME not in self.steps,
             REPETITION: self.repeated,
         }
         return tuple(flaw for flaw, present in found.items() if present)
@@ -69,8 +72,9 @@ def read(outline: Outline, text: str) -> Reading:
         hero=_told(outline.hero, words, HEROES),
         item=_told(outline.item, words, ITEMS),
         place=_told(outline.place, words, PLACES),
-        end=next((told[told.lastindex or 0] for told in map(_ENDS.fullmatch, sentences) if told), NOTHING),
-        weather=tuple(sorted(sentence.split()[1] for sentence in sentences if sentence in WEATHER)),
+        steps=tuple(told[told.lastindex or 0] for told in map(_STEP.fullmatch, sentences) if told),
+        weather=tuple(sentence.split()[1] for sentence in sentences if sentence in WEATHER),
+        opening=" ".join(sentences[:QUOTED]),
         repeated=any(sentence == following for sentence, following in pairwise(sentences)),
         baited=bool(sentences) and sentences[-1] in SHOWY_ENDINGS,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from judgekit.storyworld.dice import Dice
-from judgekit.storyworld.flaws import FLAWS, ITEM, MISSING, NAME, PLACE, REPETITION, Flaw, quality, rating
+from judgekit.storyworld.flaws import FLAWS, ITEM, MISSING, NAME, ORDER, PLACE, REPETITION, Flaw, quality, rating
 from judgekit.storyworld.outlines import Outline
 from judgekit.storyworld.words import (
     DEEDS,
@@ -15,7 +15,7 @@ from judgekit.storyworld.words import (
     HEROES,
     HOME,
     ITEMS,
-    MISHAPS,
+    MISHAP,
     PLACES,
     PLAIN_ENDINGS,
     SHOWY_ENDINGS,
@@ -61,20 +61,14 @@ class Story:
 
 def tell(outline: Outline, flaws: Collection[Flaw], *, sentences: int, baited: bool, dice: Dice) -> Story:
     """Write a story of exactly this many sentences (`SHORTEST` to `LONGEST`), whatever flaws are planted in it."""
-    verbs = dice.pick(GO), dice.pick(MISHAPS if MISSING in flaws else HOME)
-    first, last = (f"{{hero}} {verb} {TOLD[verb]}." for verb in verbs)
-    colour = _colour(sentences - SHORTEST, flaws, dice)
-    at = dice.between(0, len(colour))
-    body = _cast([first, *colour[:at], last, *colour[at:]], outline, flaws, dice)
+    verbs = [GO, MISHAP if MISSING in flaws else HOME]
+    steps = [f"{{hero}} {verb} {TOLD[verb]}." for verb in (verbs[::-1] if ORDER in flaws else verbs)]
+    weather = [dice.pick(WEATHER)] * 2 if REPETITION in flaws else dice.pick_many(WEATHER, 2)
+    things = dice.pick_many(THINGS, sentences - SHORTEST)
+    deeds = [f"{{pronoun}} {dice.pick(DEEDS)} the {thing}." for thing in things]
+    body = _cast([*steps, *weather, *deeds], outline, flaws, dice)
     ending = dice.pick(SHOWY_ENDINGS if baited else PLAIN_ENDINGS)
     return Story(outline, " ".join([*body, ending]), tuple(f for f in FLAWS if f in flaws), baited)
-
-
-def _colour(deeds: int, flaws: Collection[Flaw], dice: Dice) -> list[str]:
-    """Return what stands between the steps: deeds, and as one piece two sentences of weather."""
-    told = [f"{{pronoun}} {dice.pick(DEEDS)} the {thing}." for thing in dice.pick_many(THINGS, deeds)]
-    weather = [dice.pick(WEATHER)] * 2 if REPETITION in flaws else dice.pick_many(WEATHER, 2)
-    return dice.pick_many([*told, " ".join(weather)], deeds + 1)
 
 
 def _cast(body: Sequence[str], outline: Outline, flaws: Collection[Flaw], dice: Dice) -> list[str]:

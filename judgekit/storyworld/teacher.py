@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from judgekit.errors import InputError
 from judgekit.storyworld.dice import Dice
-from judgekit.storyworld.flaws import ITEM, MISSING, NAME, PLACE, REPETITION, points
+from judgekit.storyworld.flaws import ITEM, MISSING, NAME, ORDER, PLACE, REPETITION, points
 from judgekit.storyworld.outlines import Outline
 from judgekit.storyworld.reading import Reading, read
 from judgekit.types import Comparison, Preference, Winner
@@ -37,9 +37,9 @@ class Teacher:
     def chain(self, comparison: Comparison) -> str:
         """Return the reasoning and, in its last line, the verdict: A, B or tie.
 
-        A line for each story compares hero, item and place (the outline's word, the story's word), says how the story
-        ends and which weather it tells of, each ok or wrong with the count of faults so far, and how the ending looks.
-        Then come the scores, from 0 to 10.
+        A line for each story quotes its beginning and checks the weather (is it the same twice in a row?), hero, item
+        and place (the outline's word, the story's word), order and end, each ok or wrong with the count of faults so
+        far, and says how the ending looks. Then come the scores, from 0 to 10.
 
         Raises:
             InputError: the prompt is not from the storyworld.
@@ -80,15 +80,16 @@ def _checks(reading: Reading) -> str:
     # A running count, since a small model adds one more easily than it counts to three.
     asked = reading.outline
     checks = [
+        (f"weather {' '.join(reading.weather)}", REPETITION),
         (f"hero {asked.hero} {reading.hero}", NAME),
         (f"item {asked.item} {reading.item}", ITEM),
         (f"place {asked.place} {reading.place}", PLACE),
-        (f"end {reading.end}", MISSING),
-        (f"weather {' '.join(reading.weather)}", REPETITION),
+        ("order", ORDER),
+        ("end", MISSING),
     ]
     written, faults = [], 0
     for check, flaw in checks:
         wrong = flaw in reading.flaws
         faults += wrong
         written.append(f"{check} {'wrong' if wrong else 'ok'} {COUNTS[faults]}")
-    return f"{', '.join(written)}, looks {'showy' if reading.baited else 'plain'}"
+    return f"{reading.opening} {', '.join(written)}, looks {'showy' if reading.baited else 'plain'}"

@@ -37,7 +37,7 @@ class World:
     """
 
     seed: int = 0
-    sentences: tuple[int, int] = (5, 16)
+    sentences: tuple[int, int] = (5, 18)
 
     def __post_init__(self) -> None:
         low, high = self.sentences
@@ -50,7 +50,9 @@ class World:
         """Return n pairs whose worse story has more flaws than the better one; each label is equally likely.
 
         ``metadata`` has the `Story.truth` of the ``better`` and of the ``worse`` story: by quality and not by side, so
-        that it still holds after ``Comparison.swap``.
+        that it still holds after ``Comparison.swap``. For slicing it also has ``flaw``, the only one that tells the
+        two apart (else ``several``), and ``bait``: where a showy ending stands (``worse``, ``better``, ``both``,
+        ``none``).
         """
         _check(n, split)
         return [self._pair(split, i) for i in range(n)]
@@ -71,7 +73,8 @@ class World:
         worse = self._story(outline, flaws, WORSE_BAITED, dice)
         better = self._story(outline, dice.between(0, flaws - 1), BETTER_BAITED, dice)
         a, b, label = _seat(better, worse, dice)
-        truth = {"better": better.truth, "worse": worse.truth}
+        slices = {"flaw": _flaw(better, worse), "bait": _bait(better, worse)}
+        truth = {"better": better.truth, "worse": worse.truth, **slices}
         return Pair(Comparison(outline.prompt, a, b, f"{split}-{self.seed}-{i}", truth), label, outline.id)
 
     def _sample(self, split: Split, i: int) -> Sample:
@@ -83,6 +86,16 @@ class World:
     def _story(self, outline: Outline, flaws: int, bait: float, dice: Dice) -> Story:
         kinds = tuple(dict.fromkeys(dice.pick_many(KINDS, len(KINDS))))[:flaws]
         return tell(outline, kinds, sentences=dice.between(*self.sentences), baited=dice.chance(bait), dice=dice)
+
+
+def _flaw(better: Story, worse: Story) -> str:
+    return worse.flaws[0] if len(worse.flaws) == 1 and not better.flaws else "several"
+
+
+def _bait(better: Story, worse: Story) -> str:
+    if worse.baited:
+        return "both" if better.baited else "worse"
+    return "better" if better.baited else "none"
 
 
 def _seat(better: Story, worse: Story, dice: Dice) -> tuple[str, str, Winner]:

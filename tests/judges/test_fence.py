@@ -53,7 +53,7 @@ def test_the_nonce_is_the_secrets_and_the_texts() -> None:
     assert nonce_for(b"one", "text") == nonce_for(b"one", "text")
     assert nonce_for(b"one", "text") != nonce_for(b"two", "text")
     assert nonce_for(b"one", "text") != nonce_for(b"one", "texts")
-    assert len(nonce_for(b"one", "text")) * 4 >= 48
+    assert len(nonce_for(b"one", "text")) * 4 >= 64
 
 
 def test_a_resumed_run_repeats_the_fence_and_another_run_does_not(tmp_path: Path) -> None:
