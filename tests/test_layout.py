@@ -27,6 +27,7 @@ DIRECTIONS = {
     "calibration": set(),
     "judges": {"calibration", "config", "models", "rubrics"},
     "training": {"calibration", "judges", "models", "rubrics", "config", "files", "report"},
+    "rewards": set(),
     "storyworld": set(),
     "report": set(),
     "cli": None,  # sees all the others
