@@ -28,6 +28,7 @@ DIRECTIONS = {
     "judges": {"calibration", "config", "models", "rubrics", "storyworld"},
     "training": {"calibration", "judges", "models", "rubrics", "config", "files", "report"},
     "storyworld": {"config", "models"},
+    "rewards": set(),
     "report": set(),
     "cli": None,  # sees all the others
     "__main__": None,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -35,8 +34,9 @@ def leaks(train: Sequence[Pair], test: Sequence[Pair], threshold: float = 0.8) -
 
     Prompts are compared without case, punctuation and spacing (NFKC). Their similarity is the Jaccard index of their
     sets of 5-character shingles (64-bit hashes); equal texts have 1. Shingles that stand in more than a tenth of all
-    different prompts, and in more than 20, do not count: they belong to a template, and sharing that is no leak. (They
-    are counted in 2^24 places, so that one shingle in some ten thousand may be dropped for another's sake.)
+    different prompts, and in more than 20, do not count: they belong to a template or to the language, and sharing that
+    is no leak. (They are counted in 2^24 places, so that one shingle in some ten thousand may be dropped for another's
+    sake.)
 
     Nothing is left to chance beyond that: every test pair with a similarity of ``threshold`` or more is found. The
     training pair named with it is one that reaches the threshold, often but not always the nearest. Two sets with that
@@ -75,9 +75,20 @@ def shared_responses(train: Sequence[Pair], test: Sequence[Pair]) -> list[tuple[
 
 
 def normalised(text: str) -> str:
-    """Return a text without case, punctuation and spacing; a text of punctuation alone stays."""
+    """Return the letters, marks and digits of a text, without case (NFKC); a text that has none stays."""
     plain = unicodedata.normalize("NFKC", text).casefold()
-    return re.sub(r"[\W_]+", " ", plain).strip() or plain
+    return plain.translate(_KEPT) or plain
+
+
+class _Kept(dict[int, int | None]):
+    """A table for ``str.translate`` that fills itself: letters, marks and digits stay, all else goes."""
+
+    def __missing__(self, code: int) -> int | None:
+        self[code] = code if unicodedata.category(chr(code))[0] in "LMN" else None
+        return self[code]
+
+
+_KEPT = _Kept()
 
 
 def _responses(pair: Pair) -> tuple[str, str]:
