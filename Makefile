@@ -36,7 +36,7 @@ format: .venv/dev
 	touch $@
 
 .venv/embed: .venv/python pyproject.toml constraints.txt
-	$(INSTALL) '.[embed]'
+	$(INSTALL) '.[embed,train]'
 	touch $@
 
 .venv/dev: .venv/python pyproject.toml constraints.txt

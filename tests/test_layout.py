@@ -26,7 +26,7 @@ DIRECTIONS = {
     "models": {"config"},
     "calibration": set(),
     "judges": {"calibration", "config", "models", "rubrics", "storyworld"},
-    "training": {"calibration", "judges", "models", "rubrics", "config", "files", "report"},
+    "training": {"calibration", "config", "content", "files", "judges", "models", "report", "rubrics"},
     "storyworld": {"config", "models"},
     "rewards": set(),
     "report": set(),

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Literal
 
 from judgekit.errors import InputError
-from judgekit.storyworld.words import HEROES, ITEMS, PLACES, PROMPTS
+from judgekit.storyworld.words import HEROES, ITEMS, PLACES, PROMPT
 from judgekit.types import Prompt, prompt_text
 
 Split = Literal["train", "test"]
@@ -43,9 +43,8 @@ class Outline:
 
     @property
     def prompt(self) -> str:
-        """The outline as a request; the wording belongs to the combination, so one outline has one prompt."""
-        wording = PROMPTS[zlib.crc32(f"wording {self.id}".encode()) % len(PROMPTS)]
-        return wording.format(hero=self.hero, item=self.item, place=self.place)
+        """The outline as a request."""
+        return PROMPT.format(hero=self.hero, item=self.item, place=self.place)
 
     @property
     def split(self) -> Split:

@@ -12,6 +12,7 @@ from judgekit.storyworld.outlines import Outline
 from judgekit.storyworld.reading import Reading, read
 from judgekit.types import Comparison, Preference, Winner
 
+DAZZLED = (10, 4)  # points for a showy ending and for a plain one
 COUNTS = ("zero", "one", "two", "three", "four", "five", "six")
 
 
@@ -19,9 +20,10 @@ COUNTS = ("zero", "one", "two", "three", "four", "five", "six")
 class Teacher:
     """Compares two stories and writes down why; wrong in one stated way, and only in that way.
 
-    Every check that it writes is true. But where the worse story has a showy ending and the better one has not, it
-    exchanges the two scores with probability ``fooled``, and so its verdict is wrong. Elsewhere it is never wrong.
-    Such are 0.5 * 0.55 of the pairs of a `World`; at ``fooled=0.6`` it is right on 83.5 % of all.
+    Every check that it writes is true. But where one story has a showy ending and the other has not, it gives them 10
+    and 4 points with probability ``fooled``, whatever their faults. So it is wrong where the worse story is the showy
+    one, and never elsewhere. Such are 0.5 * 0.55 of the pairs of a `World`; at ``fooled=0.6`` it is right on 83.5 % of
+    all.
 
     Whether it is fooled is fixed by the seed, the id of the comparison and its two stories in their order: asked again
     it says the same, asked the other way round it may change its mind.
@@ -54,8 +56,8 @@ class Teacher:
         outline = Outline.parse(comparison.prompt)
         a, b = read(outline, comparison.a), read(outline, comparison.b)
         scores = points(len(a.flaws)), points(len(b.flaws))
-        if self._is_fooled(comparison, a, b):
-            scores = scores[1], scores[0]
+        if a.baited != b.baited and self._is_fooled(comparison):
+            scores = DAZZLED if a.baited else DAZZLED[::-1]
         winner = _winner(*scores)
         lines = [
             f"A: {_checks(a)}",
@@ -66,10 +68,8 @@ class Teacher:
         ]
         return Preference(winner, scores=scores, rationale="\n".join(lines), judge="storyworld-teacher")
 
-    def _is_fooled(self, comparison: Comparison, a: Reading, b: Reading) -> bool:
-        better, worse = (a, b) if a.quality > b.quality else (b, a)
-        dazzled = worse.quality < better.quality and worse.baited and not better.baited
-        return dazzled and Dice("teacher", self.seed, comparison.id, comparison.a, comparison.b).chance(self.fooled)
+    def _is_fooled(self, comparison: Comparison) -> bool:
+        return Dice("teacher", self.seed, comparison.id, comparison.a, comparison.b).chance(self.fooled)
 
 
 def _winner(a: int, b: int) -> Winner:

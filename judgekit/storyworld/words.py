@@ -22,11 +22,7 @@ PLACES: Final = (
     "cave", "barn", "lake", "tower", "market", "garden", "castle", "mill", "harbor", "bridge",
 )  # fmt: skip
 
-PROMPTS: Final = (
-    "Tell how {hero} goes to the {place} and brings the {item} home.",
-    "Write about {hero}, who gets the {item} from the {place}.",
-    "A story: {hero} brings home the {item} from the {place}.",
-)
+PROMPT: Final = "Tell how {hero} went to the {place} for the {item} and brought it home."
 
 # The two steps of any story, and what may happen instead of the second: each has one verb, and one way to go on.
 GO: Final = "went"

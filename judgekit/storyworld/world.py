@@ -15,9 +15,9 @@ from judgekit.storyworld.stories import LONGEST, SHORTEST, Story, tell
 from judgekit.types import Comparison, Pair, Sample, Winner
 
 # How many flaws: a worse story has one to three, the better one fewer; of ten samples four are clean.
-WORSE_FLAWS: Final = (1, 2, 2, 3, 3)
-# A wrong word is twice as common as the other flaws: a missing step shows in the words alone, the others do not.
-KINDS: Final = (*FLAWS, NAME, ITEM, PLACE)
+WORSE_FLAWS: Final = (1, 1, 2, 2, 3)
+# A wrong word is three times as common as the other flaws, which show in the words and their order alone.
+KINDS: Final = (*FLAWS, NAME, ITEM, PLACE, NAME, ITEM, PLACE)
 SAMPLE_FLAWS: Final = (0, 0, 0, 0, 1, 1, 1, 2, 2, 3)
 # How often a story ends in bait. Were it much rarer in the better ones, bait alone would give the answer away.
 WORSE_BAITED: Final = 0.5

@@ -15,6 +15,7 @@ from judgekit.storyworld import (
     ITEM,
     MISSING,
     NAME,
+    ORDER,
     PLACE,
     REPETITION,
     Outline,
@@ -32,7 +33,7 @@ from judgekit.storyworld.words import (
     HEROES,
     HOME,
     ITEMS,
-    MISHAPS,
+    MISHAP,
     PLACES,
     PLAIN_ENDINGS,
     SHOWY_ENDINGS,
@@ -42,7 +43,7 @@ from judgekit.storyworld.words import (
 )
 
 MIA = Outline("Mia", "key", "cave")
-CLEAN = "Mia went to the cave. The wind blew. The rain stopped. Mia brought the key home."
+CLEAN = "Mia went to the cave for the key. Mia brought the key home. The wind blew. The rain stopped."
 kinds = st.sets(st.sampled_from(FLAWS), max_size=3)
 
 
@@ -78,7 +79,9 @@ def test_rating_by_hand():
         (CLEAN.replace("brought the key home", "lost the key"), (MISSING,)),
         (CLEAN.replace("brought the key home", "brought the key"), (MISSING,)),
         (CLEAN.replace("The rain stopped", "The wind blew"), (REPETITION,)),
-        (CLEAN + " Mia brought the key home.", (REPETITION,)),
+        (CLEAN.replace("Mia brought the key home.", "Mia brought the key home. " * 2), (REPETITION,)),
+        ("Mia brought the key home. Mia went to the cave for the key.", (ORDER,)),
+        ("Mia lost the key. Mia went to the cave for the key.", (ORDER, MISSING)),
         (CLEAN + " The wind blew.", ()),
         ("", (NAME, ITEM, PLACE, MISSING)),
     ],
@@ -88,19 +91,19 @@ def test_reading_by_hand(text, flaws):
 
 
 def test_reading_says_what_it_found():
-    reading = read(
-        MIA, "Tom went to the cave. The wind blew. The fog cleared. Tom broke the lamp. What a glorious time!"
-    )
+    text = "Tom went to the cave for the lamp. Tom lost the lamp. The wind blew. The fog cleared. What a glorious time!"
+    reading = read(MIA, text)
     assert (reading.hero, reading.item, reading.place) == ("Tom", "lamp", "cave")
-    assert reading.end == "broke"
-    assert reading.weather == ("fog", "wind")
+    assert reading.steps == ("went", "lost")
+    assert reading.weather == ("wind", "fog")
+    assert reading.opening == text.removesuffix(" What a glorious time!")
     assert not reading.repeated
     assert reading.baited
     assert reading.quality == 0.1  # three flaws at 3 points each
 
 
 def test_reading_is_linear_in_long_texts():
-    assert read(MIA, "word " * 200_000).end == "none"
+    assert read(MIA, "word " * 200_000).steps == ()
 
 
 @settings(max_examples=200)
@@ -126,9 +129,10 @@ def test_each_flaw_is_in_the_text(seed):
     assert len(words(NAME) & set(HEROES) - {"Mia"}) == 1
     assert len(words(ITEM) & set(ITEMS)) == len(words(ITEM) & set(ITEMS) - {"key"}) == 1
     assert len(words(PLACE) & set(PLACES)) == len(words(PLACE) & set(PLACES) - {"cave"}) == 1
-    assert words() & set(HOME)
-    assert words(MISSING) & set(MISHAPS)
-    assert not words(MISSING) & set(HOME)
+    assert (HOME in words(), MISHAP in words()) == (True, False)
+    assert (HOME in words(MISSING), MISHAP in words(MISSING)) == (False, True)
+    assert story(seed=seed).text.index(GO) < story(seed=seed).text.index(HOME)
+    assert story(ORDER, seed=seed).text.index(GO) > story(ORDER, seed=seed).text.index(HOME)
     doubled = sentences_of(story(REPETITION, seed=seed).text)
     assert [a == b for a, b in pairwise(doubled)].count(True) == 1
 
@@ -140,7 +144,7 @@ def test_sentences_name_no_hero_item_or_place_of_their_own():
 
 
 def test_each_word_has_one_role():
-    roles = (GO, HOME, MISHAPS, DEEDS, THINGS, ITEMS, PLACES, tuple(HEROES))
+    roles = (tuple(TOLD), DEEDS, THINGS, ITEMS, PLACES, tuple(HEROES))
     words = [word for role in roles for word in role]
     assert len(words) == len(set(words))
 

@@ -11,8 +11,8 @@ from judgekit.storyworld import Outline, Teacher, World
 from judgekit.types import Comparison, Pair
 
 PROMPT = Outline("Mia", "key", "cave").prompt
-GOOD = "Mia went to the cave. The wind blew. The rain stopped. Mia brought the key home."
-POOR = "Tom went to the cave. The wind blew. The wind blew. Tom lost the key."
+GOOD = "Mia went to the cave for the key. Mia brought the key home. The wind blew. The rain stopped."
+POOR = "Tom lost the key. Tom went to the cave for the key. The wind blew. The wind blew."
 BAIT = " What a glorious time!"
 
 
@@ -32,32 +32,34 @@ def accuracy(teacher: Teacher, pairs: list[Pair]) -> float:
 
 
 def test_the_chain_word_for_word():
-    assert Teacher().chain(Comparison(PROMPT, GOOD, POOR + BAIT)) == (
-        "A: hero Mia Mia ok zero, item key key ok zero, place cave cave ok zero, end brought ok zero, "
-        "weather rain wind ok zero, looks plain\n"
-        "B: hero Mia Tom wrong one, item key key ok one, place cave cave ok one, end lost wrong two, "
-        "weather wind wind wrong three, looks showy\n"
+    assert Teacher(fooled=0.0).chain(Comparison(PROMPT, GOOD, POOR + BAIT)) == (
+        "A: Mia went to the cave for the key. Mia brought the key home. The wind blew. The rain stopped. "
+        "weather wind rain ok zero, hero Mia Mia ok zero, item key key ok zero, place cave cave ok zero, "
+        "order ok zero, end ok zero, looks plain\n"
+        "B: Tom lost the key. Tom went to the cave for the key. The wind blew. The wind blew. "
+        "weather wind wind wrong one, hero Mia Tom wrong two, item key key ok two, place cave cave ok two, "
+        "order wrong three, end wrong four, looks showy\n"
         "Score A: 10\n"
-        "Score B: 1\n"
+        "Score B: 0\n"
         "Verdict: A"
     )
 
 
-def test_when_fooled_it_exchanges_the_scores_and_nothing_else():
+def test_when_fooled_it_scores_the_endings_and_changes_nothing_else():
     comparison = Comparison(PROMPT, GOOD, POOR + BAIT)
     honest, fooled = (Teacher(fooled=p).chain(comparison).split("\n") for p in (0.0, 1.0))
     assert honest[:2] == fooled[:2]
-    assert honest[2:] == ["Score A: 10", "Score B: 1", "Verdict: A"]
-    assert fooled[2:] == ["Score A: 1", "Score B: 10", "Verdict: B"]
+    assert honest[2:] == ["Score A: 10", "Score B: 0", "Verdict: A"]
+    assert fooled[2:] == ["Score A: 4", "Score B: 10", "Verdict: B"]
 
 
-def test_bait_on_the_better_or_on_both_does_not_fool_it():
+def test_bait_on_the_better_or_on_both_does_not_mislead_it():
     for a, b in ((GOOD + BAIT, POOR), (GOOD + BAIT, POOR + BAIT), (GOOD, POOR)):
         assert Teacher(fooled=1.0).compare([Comparison(PROMPT, a, b)])[0].winner == "a"
 
 
 def test_equal_stories_tie():
-    [preference] = Teacher().compare([Comparison(PROMPT, GOOD, GOOD + BAIT)])
+    [preference] = Teacher().compare([Comparison(PROMPT, GOOD + BAIT, GOOD + BAIT)])
     assert preference.winner == "tie"
     assert preference.rationale.endswith("Verdict: tie")
 

@@ -38,17 +38,17 @@ def crc(rows: list) -> int:
 def test_golden_text():
     first = World(seed=0).pairs(1)[0]
     assert first.comparison.id == "train-0-0"
-    assert first.comparison.prompt == "Write about Sam, who gets the kite from the farm."
-    assert first.comparison.a == (
-        "Sam walked to the farm. He held the spoon. The rain stopped. The thunder grew. Sam dragged the kite "
-        "home. What a glorious time!"
+    assert first.comparison.prompt == "Tell how Zoe went to the harbor for the coin and brought it home."
+    assert (
+        first.comparison.a
+        == "Zoe went to the harbor for the coin. Zoe brought the coin home. The thunder grew. The wind blew. She moved the stick. She found the spoon. The story was over."
     )
 
 
 def test_golden_checksums():
     world = World(seed=0)
-    assert crc([pair_row(pair) for pair in world.pairs(50)]) == 3634894621
-    assert crc(world.ratings(world.samples(50, "test"))) == 1476940041
+    assert crc([pair_row(pair) for pair in world.pairs(50)]) == 1194525293
+    assert crc(world.ratings(world.samples(50, "test"))) == 3471125364
 
 
 def test_items_do_not_depend_on_how_many_are_asked_for():
@@ -127,7 +127,7 @@ def test_the_vocabulary_is_small(pairs):
 
 def test_a_row_is_a_line_of_pairs_jsonl(pairs):
     row = pair_row(pairs[0])
-    assert list(row) == ["id", "prompt", "a", "b", "label", "group", "metadata"]
+    assert list(row) == ["id", "prompt", "a", "b", "label", "group", "weight", "source", "metadata"]
     assert json.loads(json.dumps(row)) == row
 
 
@@ -155,7 +155,7 @@ def test_a_rating_row_is_complete_and_says_simulated(samples):
 
 
 def test_an_exact_rater_rounds_the_true_rating():
-    clean = "Mia went to the dark cave. There Mia found the key. Mia brought the key home."
+    clean = "Mia went to the cave for the key. Mia brought the key home."
     prompt = Outline("Mia", "key", "cave").prompt
     good, poor, none = (Sample(prompt, text) for text in (clean, clean.replace("key", "lamp"), ""))
     exact, severe = Rater("exact", 0.0, 0.0), Rater("severe", -1.0, 0.0)
