@@ -39,9 +39,9 @@ def test_golden_text():
     first = World(seed=0).pairs(1)[0]
     assert first.comparison.id == "train-0-0"
     assert first.comparison.prompt == "Tell how Zoe went to the harbor for the coin and brought it home."
-    assert (
-        first.comparison.a
-        == "Zoe went to the harbor for the coin. Zoe brought the coin home. The thunder grew. The wind blew. She moved the stick. She found the spoon. The story was over."
+    assert first.comparison.a == (
+        "Zoe went to the harbor for the coin. Zoe brought the coin home. The thunder grew. The wind "
+        "blew. She moved the stick. She found the spoon. The story was over."
     )
 
 
@@ -72,17 +72,17 @@ def test_any_seed_works(seed, split, low, more):
         assert outline.id == pair.group
 
 
-def test_each_flaw_kind_is_in_a_fifth_of_the_pairs_and_sometimes_the_only_one(pairs):
+def test_each_flaw_kind_is_in_a_tenth_of_the_pairs_and_sometimes_the_only_one(pairs):
     worse = [pair.comparison.metadata["worse"]["flaws"] for pair in pairs]
     for flaw in FLAWS:
-        assert mean(flaw in flaws for flaws in worse) >= 0.2
+        assert mean(flaw in flaws for flaws in worse) >= 0.15
         assert mean(flaws == [flaw] for flaws in worse) >= 0.015
 
 
 def test_pairs_are_graded(pairs):
     flaws = [tuple(len(pair.comparison.metadata[of]["flaws"]) for of in ("worse", "better")) for pair in pairs]
     assert set(flaws) == {(1, 0), (2, 0), (2, 1), (3, 0), (3, 1), (3, 2)}
-    assert all(flaws.count(kind) / len(flaws) > 0.1 for kind in set(flaws))
+    assert all(flaws.count(kind) / len(flaws) > 0.05 for kind in set(flaws))
 
 
 def test_the_worse_story_has_more_flaws_and_the_metadata_is_true(pairs):
