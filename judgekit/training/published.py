@@ -79,8 +79,9 @@ def published_of(row: Row, line: int, language: str) -> Rated | Unusable:
     scores = _scores(reply)
     if isinstance(texts, str) or isinstance(scores, str):
         return Unusable(name, texts if isinstance(texts, str) else str(scores))
-    total = row.get("score_sum")
-    if total is not None and not math.isclose(math.fsum(value for value, _ in scores.values()), float(total)):
+    added = math.fsum(value for value, _ in scores.values())
+    total = row.get("score_sum", added)
+    if not isinstance(total, (int, float)) or not math.isclose(total, added):
         return Unusable(name, "score_sum is not the sum of the scores")
     values = {key: value for key, (value, _) in scores.items()}
     reviews = {key: review for key, (_, review) in scores.items()}

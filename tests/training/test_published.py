@@ -103,6 +103,8 @@ def test_a_player_without_a_label() -> None:
         ({"reply": {**SCORES, "plot": {"score": 7}}}, "no score for plot"),
         ({"reply": {**SCORES, "plot": {"score": True}}}, "no score for plot"),
         ({"score_sum": 20.0}, "score_sum is not the sum of the scores"),
+        ({"score_sum": "19"}, "score_sum is not the sum of the scores"),
+        ({"score_sum": None}, "score_sum is not the sum of the scores"),
     ],
 )
 def test_what_cannot_be_used_says_why(change: dict[str, Any], reason: str) -> None:
