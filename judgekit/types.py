@@ -99,6 +99,35 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
+class Rated:
+    """A sample and the scores it was given: one line of ``ratings.jsonl``.
+
+    Attributes:
+        scores: by criterion, on the criterion's own scale; the mean where several rated it, None where nobody did.
+        reviews: the reasons, by criterion; ``rationale``: reasons for the whole.
+        group: the prompt or story that rows share; the unit that is split and resampled. Empty: the prompt itself.
+        source: who gave the scores; neither a machine nor a simulated rater is ever mistaken for a person.
+    """
+
+    sample: Sample
+    scores: Mapping[str, float | None]
+    reviews: Mapping[str, str] = field(default_factory=dict)
+    rationale: str = ""
+    group: str = ""
+    source: Literal["human", "machine", "simulated"] = "human"
+
+    @property
+    def id(self) -> str:
+        """The sample's id."""
+        return self.sample.id
+
+    @property
+    def cluster(self) -> str:
+        """The group, or the prompt where no group is given."""
+        return self.group or prompt_text(self.sample.prompt)
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """What judging cost: model calls and tokens. Calls answered from the journal are counted apart."""
 

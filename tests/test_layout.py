@@ -64,7 +64,7 @@ def test_the_direction_test_can_fail(tmp_path: Path) -> None:
     assert imports(tmp_path / "x.py") == {"cli", "models"}
 
 
-@pytest.mark.parametrize("folder", ["rubrics", "calibration", "policy"])
+@pytest.mark.parametrize("folder", ["rubrics", "training", "calibration", "policy"])
 def test_content_folders_hold_content_only(folder: str) -> None:
     assert (ROOT / folder / "README.md").is_file()
     assert not list((ROOT / folder).rglob("*.py"))

@@ -38,7 +38,9 @@ def test_the_wheel_puts_one_name_into_site_packages(wheel: Path) -> None:
 def test_the_wheel_carries_the_content(wheel: Path) -> None:
     inside = set(zipfile.ZipFile(wheel).namelist())
     here = {
-        p.relative_to(ROOT).as_posix() for f in ("rubrics", "calibration", "policy") for p in (ROOT / f).rglob("*.*")
+        p.relative_to(ROOT).as_posix()
+        for f in ("rubrics", "training", "calibration", "policy")
+        for p in (ROOT / f).rglob("*.*")
     }
 
     assert {f"judgekit/_content/{name}" for name in here} <= inside

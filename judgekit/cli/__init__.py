@@ -9,7 +9,18 @@ from typing import Annotated
 import typer
 
 from judgekit import __version__
-from judgekit.cli import distill, evaluate, judging, pairs, quickstart, rubrics, train, train_genrm
+from judgekit.cli import (
+    distill,
+    evaluate,
+    expand,
+    judging,
+    pairs,
+    quickstart,
+    rubrics,
+    train,
+    train_evaluator,
+    train_genrm,
+)
 from judgekit.errors import JudgekitError
 
 app = typer.Typer(
@@ -35,9 +46,11 @@ app.command("score")(judging.score)
 app.command("compare")(judging.compare)
 app.command("distill")(distill.distill)
 app.command("evaluate")(evaluate.evaluate)
+app.command("expand")(expand.expand)
 app.command("quickstart")(quickstart.quickstart)
 app.add_typer(pairs.app, name="pairs")
 app.add_typer(rubrics.app, name="rubrics")
+train.app.command("evaluator")(train_evaluator.evaluator)
 train.app.command("genrm")(train_genrm.genrm)
 app.add_typer(train.app, name="train")
 

@@ -1,5 +1,6 @@
 """Data files: rows, reading them, and results that survive a kill."""
 
+from judgekit.files.rated import rated_of, rated_row
 from judgekit.files.reading import check, read, read_rows
 from judgekit.files.results import Results, writable
 from judgekit.files.rows import (
@@ -22,6 +23,8 @@ __all__ = [
     "pair_of",
     "pair_row",
     "preference_row",
+    "rated_of",
+    "rated_row",
     "read",
     "read_rows",
     "read_table",

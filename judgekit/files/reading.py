@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn, Self, TypeVar
 
 from judgekit.errors import InputError
-from judgekit.files.rows import Row, kind_of
-from judgekit.types import Comparison, Pair, Sample
+from judgekit.files.rows import HasId, Row, kind_of
 
 MAX_LINE = 64 << 20
 MAX_PROBLEMS = 20  # reported at once
@@ -92,7 +91,7 @@ def read(path: str | Path, build: Callable[[Row, int], T]) -> Iterator[T]:
     """Yield one value for each line of a JSONL file.
 
     Args:
-        build: `sample_of`, `comparison_of` or `pair_of`.
+        build: `sample_of`, `comparison_of`, `pair_of` or `rated_of`.
 
     Raises:
         InputError: at the first line that cannot be used; names the file and the line.
@@ -105,7 +104,7 @@ def read(path: str | Path, build: Callable[[Row, int], T]) -> Iterator[T]:
         yield value
 
 
-def check(path: str | Path, build: Callable[[Row, int], Sample | Comparison | Pair]) -> int:
+def check(path: str | Path, build: Callable[[Row, int], HasId]) -> int:
     """Read a whole file before anything is spent on it, and return the number of its rows.
 
     Raises:

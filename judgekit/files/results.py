@@ -7,20 +7,13 @@ import os
 from collections.abc import Iterable, Iterator
 from io import FileIO
 from pathlib import Path
-from typing import NoReturn, Protocol, Self, TypeVar
+from typing import NoReturn, Self, TypeVar
 
 from judgekit.errors import InputError
 from judgekit.files.reading import read_rows
-from judgekit.files.rows import Row, digest_of
+from judgekit.files.rows import HasId, Row, digest_of
 
 ROW_START = b'{"id": '
-
-
-class HasId(Protocol):
-    """What a row of results is about: a sample, a comparison, a question to a teacher (all of them dataclasses)."""
-
-    @property
-    def id(self) -> str: ...
 
 
 Item = TypeVar("Item", bound=HasId)

@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from judgekit.errors import InputError, nearest
 from judgekit.types import Comparison, Pair, Preference, Prompt, Sample, Score
@@ -15,6 +15,13 @@ from judgekit.types import Comparison, Pair, Preference, Prompt, Sample, Score
 MAX_CHARS = 2_000_000  # of one text; no judge reads more
 MAX_DEPTH = 50  # of metadata
 Row = Mapping[str, Any]
+
+
+class HasId(Protocol):
+    """What a row stands for: a sample, a comparison, a pair, a question to a teacher (all of them dataclasses)."""
+
+    @property
+    def id(self) -> str: ...
 
 
 def sample_of(row: Row, line: int) -> Sample:

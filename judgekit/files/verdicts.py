@@ -18,8 +18,8 @@ WINNERS = ("a", "b", "tie", None)
 def recorded(path: str | Path, comparisons: Sequence[Comparison]) -> tuple[list[Preference], int]:
     """Read the verdict on each comparison, by its id.
 
-    A row needs ``id`` and ``winner`` (a, b, tie or null), and may have ``probability``, ``scores``, ``votes``,
-    ``error`` and ``judge``, as ``judgekit compare`` writes them. A comparison without a row has no verdict.
+    A row needs ``id`` and ``winner`` (a, b, tie or null), and may have ``probability``, ``scores``, ``consistent``,
+    ``votes``, ``error`` and ``judge``, as ``judgekit compare`` writes them. A comparison without a row has no verdict.
 
     Returns:
         One preference for each comparison, and the number of rows that belong to none of them.
@@ -69,7 +69,15 @@ def _preference(row: Row) -> Preference:
         raise InputError("scores must be a list of two: what a and b got")
     a, b = (_number({"scores": score}, "scores") for score in scores)
     reason = None if winner else error or "no reason recorded"
-    return Preference(winner, probability, (a, b), error=reason, judge=str(row.get("judge", "")), votes=_votes(row))
+    judge, votes = str(row.get("judge", "")), _votes(row)
+    return Preference(winner, probability, (a, b), _consistent(row), error=reason, judge=judge, votes=votes)
+
+
+def _consistent(row: Row) -> bool | None:
+    value = row.get("consistent")
+    if value is not None and not isinstance(value, bool):
+        raise InputError(f"consistent must be true, false or null, not {kind_of(value)}")
+    return value
 
 
 def _votes(row: Row) -> Votes:

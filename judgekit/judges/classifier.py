@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,6 +26,11 @@ class ScalarModel(Protocol):
         """Write what belongs to the model into ``folder``; return the ``model:`` entry of a judge.yaml."""
 
 
+def shown_to_classifier(sample: Sample) -> Sample:
+    """Return a sample as a scalar model sees it, in training and in use: with the thinking cut from the response."""
+    return replace(sample, response=without_thinking(sample.response))
+
+
 @dataclass
 class ClassifierJudge(Judge):
     """Scores a response by its Bradley-Terry strength; the scale is unbounded.
@@ -40,7 +45,7 @@ class ClassifierJudge(Judge):
         return {"judge": "classifier", "model": self.model.identity}
 
     def score(self, samples: Sequence[Sample]) -> list[Score]:
-        shown = [Sample(s.prompt, without_thinking(s.response), s.id, s.reference, s.metadata) for s in samples]
+        shown = [shown_to_classifier(sample) for sample in samples]
         sound = [i for i, sample in enumerate(shown) if sample.response.strip()]
         strengths = dict(zip(sound, self.model.strengths([shown[i] for i in sound]), strict=True))
         return [self._score(strengths.get(i, "the response is empty")) for i in range(len(samples))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -54,48 +54,54 @@ class SequenceClassifier:
         return {**self.config.model_dump(exclude_none=True), **resolved(self.config, "path"), **pinned}
 
     @cached_property
-    def _parts(self) -> tuple[Any, Any, Any]:
-        torch, transformers = require("torch", "train"), require("transformers", "train")
-        quiet()
-        common = {"revision": self.revision, "trust_remote_code": self.config.trust_remote_code}
+    def tokenizer(self) -> Any:
+        """The tokenizer; needs no weights."""
+        return self._load("AutoTokenizer", padding_side="right")
+
+    @cached_property
+    def _model(self) -> Any:
+        torch = require("torch", "train")
         dtype = self.config.dtype if self.config.dtype == "auto" else getattr(torch, self.config.dtype)
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        try:
-            tokenizer = transformers.AutoTokenizer.from_pretrained(self.config.path, padding_side="right", **common)
-            model = transformers.AutoModelForSequenceClassification.from_pretrained(
-                self.config.path, dtype=dtype, use_safetensors=True, **common
-            )
-        except (OSError, ValueError) as problem:
-            raise ModelError(f"{self.config.path}: cannot be loaded: {problem}") from problem
+        model = self._load("AutoModelForSequenceClassification", dtype=dtype, use_safetensors=True)
         if model.config.num_labels != 1:
             raise ModelError(f"{self.config.path}: has {model.config.num_labels} labels; a reward model has one")
-        return torch, tokenizer, model.to(device if self.config.device == "auto" else self.config.device).eval()
+        return model.to(device if self.config.device == "auto" else self.config.device).eval()
+
+    def _load(self, kind: str, **how: Any) -> Any:
+        transformers = require("transformers", "train")
+        quiet()
+        common = {"revision": self.revision, "trust_remote_code": self.config.trust_remote_code}
+        try:
+            return getattr(transformers, kind).from_pretrained(self.config.path, **common, **how)
+        except (OSError, ValueError) as problem:
+            raise ModelError(f"{self.config.path}: cannot be loaded: {problem}") from problem
 
     @cached_property
     def _control(self) -> Control:
-        return Control(self._parts[1])
+        return Control(self.tokenizer)
 
     @cached_property
-    def _limit(self) -> int:
-        _, tokenizer, model = self._parts
-        positions = getattr(model.config.get_text_config(), "max_position_embeddings", None) or 1 << 30
-        return min(int(positions), int(tokenizer.model_max_length))
+    def limit(self) -> int:
+        """How many tokens the model can take."""
+        positions = getattr(self._load("AutoConfig").get_text_config(), "max_position_embeddings", None) or 1 << 30
+        return min(int(positions), int(self.tokenizer.model_max_length))
 
     def strengths(self, samples: Sequence[Sample]) -> list[float | str]:
         """Return one logit a sample, or why there is none."""
-        rows = [self._encode(sample) for sample in samples]
+        rows = [self.encode(sample) for sample in samples]
         lengths = [len(row["input_ids"]) for row in rows]
-        found: list[float | str] = [f"the text has {n} tokens; the model has room for {self._limit}" for n in lengths]
-        order = sorted((i for i, n in enumerate(lengths) if n <= self._limit), key=lengths.__getitem__)
+        found: list[float | str] = [f"the text has {n} tokens; the model has room for {self.limit}" for n in lengths]
+        order = sorted((i for i, n in enumerate(lengths) if n <= self.limit), key=lengths.__getitem__)
         for start in range(0, len(order), BATCH):
             batch = order[start : start + BATCH]
             for i, logit in zip(batch, self._run([rows[i] for i in batch]), strict=True):
                 found[i] = logit
         return found
 
-    def _encode(self, sample: Sample) -> dict[str, list[int]]:
-        """Return one chat, or the two texts as the tokenizer pairs them where it knows no chat."""
-        _, tokenizer, _ = self._parts
+    def encode(self, sample: Sample) -> dict[str, list[int]]:
+        """Return the tokens of one chat, or of the two texts as the tokenizer pairs them where it knows no chat."""
+        tokenizer = self.tokenizer
         response = self._control.broken(sample.response)
         if not tokenizer.chat_template:
             return dict(tokenizer(self._control.broken(prompt_text(sample.prompt)), response))
@@ -105,10 +111,8 @@ class SequenceClassifier:
         return dict(tokenizer(text, add_special_tokens=False))
 
     def _run(self, rows: list[dict[str, list[int]]]) -> list[float]:
-        torch, tokenizer, model = self._parts
-        # A decoder's head reads the last token that is not the padding one: that must be no token a row ends with.
-        last = {row["input_ids"][-1] for row in rows}
-        pad = next(token for token in (tokenizer.pad_token_id, *range(len(rows) + 1)) if token not in (None, *last))
+        torch, model = require("torch", "train"), self._model
+        pad = padding(self.tokenizer, (row["input_ids"] for row in rows))
         model.config.get_text_config().pad_token_id = model.config.pad_token_id = pad
         width = max(len(row["input_ids"]) for row in rows)
         inputs = {name: [row[name] + [0] * (width - len(row[name])) for row in rows] for name in rows[0]}
@@ -116,3 +120,14 @@ class SequenceClassifier:
         with torch.inference_mode():
             logits = model(**{name: torch.tensor(value, device=model.device) for name, value in inputs.items()}).logits
         return list(logits[:, 0].float().tolist())
+
+
+def padding(tokenizer: Any, rows: Iterable[Sequence[int]]) -> int:
+    """Return a token to pad with that ends none of these rows.
+
+    A decoder's head reads the last token that is not the padding one: were that how a row ends, it would read too
+    early. It is the tokenizer's own where that will do.
+    """
+    last = {row[-1] for row in rows}
+    known = (tokenizer.pad_token_id, *range(len(last) + 1))
+    return next(int(token) for token in known if token is not None and token not in last)

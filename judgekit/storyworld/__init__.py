@@ -22,6 +22,7 @@ from judgekit.storyworld.flaws import (
     rating,
 )
 from judgekit.storyworld.outlines import Outline, Split, outlines
+from judgekit.storyworld.rated import rated
 from judgekit.storyworld.raters import Rater, Rating, rate, simulated_raters
 from judgekit.storyworld.reading import Reading, read
 from judgekit.storyworld.stories import Story
@@ -50,6 +51,7 @@ __all__ = [
     "points",
     "quality",
     "rate",
+    "rated",
     "rating",
     "read",
     "simulated_raters",

@@ -60,8 +60,8 @@ class Teacher:
             scores = DAZZLED if a.baited else DAZZLED[::-1]
         winner = _winner(*scores)
         lines = [
-            f"A: {_checks(a)}",
-            f"B: {_checks(b)}",
+            f"A: {checks(a)}",
+            f"B: {checks(b)}",
             f"Score A: {scores[0]}",
             f"Score B: {scores[1]}",
             f"Verdict: {winner if winner == 'tie' else winner.upper()}",
@@ -76,10 +76,11 @@ def _winner(a: int, b: int) -> Winner:
     return "tie" if a == b else "a" if a > b else "b"
 
 
-def _checks(reading: Reading) -> str:
+def checks(reading: Reading) -> str:
+    """Write down in one line what a story tells of its outline, and whether that is right."""
     # A running count, since a small model adds one more easily than it counts to three.
     asked = reading.outline
-    checks = [
+    parts = [
         (f"weather {' '.join(reading.weather)}", REPETITION),
         (f"hero {asked.hero} {reading.hero}", NAME),
         (f"item {asked.item} {reading.item}", ITEM),
@@ -88,7 +89,7 @@ def _checks(reading: Reading) -> str:
         ("end", MISSING),
     ]
     written, faults = [], 0
-    for check, flaw in checks:
+    for check, flaw in parts:
         wrong = flaw in reading.flaws
         faults += wrong
         written.append(f"{check} {'wrong' if wrong else 'ok'} {COUNTS[faults]}")

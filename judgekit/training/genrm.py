@@ -11,11 +11,8 @@ from typing import Any
 from judgekit.errors import InputError
 from judgekit.files import pair_row
 from judgekit.judges import GenRMJudge
-from judgekit.judges.asking import rubric_identity
 from judgekit.judges.base import digest
 from judgekit.models.local import LocalConfig, LocalModel
-from judgekit.models.tiny import save_tiny_model
-from judgekit.models.weights import fingerprint
 from judgekit.rubrics.prompt import Questions, texts_of
 from judgekit.rubrics.rubric import Rubric
 from judgekit.training.chains import Chain
@@ -26,6 +23,7 @@ from judgekit.training.questions import Writer
 from judgekit.training.recipe import Recipe
 from judgekit.training.sft import sft
 from judgekit.training.stages import Run
+from judgekit.training.start import base_model, origin
 from judgekit.training.verdict import verdict_rewards
 from judgekit.types import Pair, Usage
 
@@ -88,16 +86,7 @@ class GenRMTraining:
     @cached_property
     def base(self) -> LocalConfig:
         """The model that training starts from."""
-        if self.recipe.model:
-            return self.recipe.model
-        shape = self.recipe.scratch.model_dump() if self.recipe.scratch else {}
-
-        def make(folder: Path) -> dict[str, Any]:
-            save_tiny_model(folder, self._texts(), **shape, seed=self.recipe.seed)
-            return {}
-
-        self.run.alone("base", [shape, self.recipe.seed, self._data], make)
-        return LocalConfig(provider="local", path=str(self.folder / "base"))
+        return base_model(self.run, self.recipe, self._texts, self._data)
 
     @cached_property
     def chains(self) -> list[Chain]:
@@ -155,7 +144,7 @@ class GenRMTraining:
             return {"model": trained.model.model_dump(), "curve": trained.curve, "left_out": trained.left_out}
 
         chains = [[chain.pair, chain.order, chain.sample, chain.text] for chain in self.kept]
-        key = [settings.model_dump(), *self._start(self.base), digest(chains), self._data]
+        key = [settings.model_dump(), *origin(self.base, self.recipe, self.rubric), digest(chains), self._data]
         return self._stage(self.run.stage("sft", key, make))
 
     @cached_property
@@ -179,7 +168,7 @@ class GenRMTraining:
             left_out = {**unused, **trained.left_out}
             return {"model": trained.model.model_dump(), "curve": trained.curve, "left_out": left_out}
 
-        key = [settings.model_dump(), *self._start(start), self._data]
+        key = [settings.model_dump(), *origin(start, self.recipe, self.rubric), self._data]
         return self._stage(self.run.stage("grpo", key, make))
 
     def save(self) -> Path:
@@ -194,12 +183,6 @@ class GenRMTraining:
     def _stage(self, result: Mapping[str, Any]) -> Stage:
         model = LocalConfig(**result["model"])
         return Stage(model, self._judge(model), result["curve"], result["left_out"])
-
-    def _start(self, config: LocalConfig) -> list[Any]:
-        """Return what decides, beside data and settings, what comes of a stage that starts from this model."""
-        weights = [fingerprint(path, config.revision) for path in (config.path, config.adapter) if path]
-        lora = self.recipe.lora and self.recipe.lora.model_dump()
-        return [weights, lora, rubric_identity(self.rubric), self.recipe.seed]
 
     @cached_property
     def _data(self) -> str:

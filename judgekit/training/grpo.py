@@ -65,7 +65,8 @@ def grpo(
     """Refine a model by the rewards of its own replies; continue from the newest whole checkpoint if there is one.
 
     Args:
-        rewards: TRL reward functions and their weights; the first must be +1 or -1 for right or wrong.
+        rewards: TRL reward functions and their weights; where shaping or consistency is asked for, the first must be +1
+            or -1 for right or wrong.
         block: how many tasks in a row belong together and are sampled in one batch (2: both orders of a pair).
 
     Raises:

@@ -11,9 +11,11 @@ from typing import Any
 from judgekit.judges.asking import Case
 from judgekit.models.local import LocalModel
 from judgekit.rubrics.prompt import Questions
+from judgekit.rubrics.reply import read_scores
 from judgekit.rubrics.rubric import Rubric
+from judgekit.rubrics.writing import nearest_on_menu, write_scores
 from judgekit.training.chains import Chain, in_order
-from judgekit.types import Comparison, Pair, Sample
+from judgekit.types import Comparison, Pair, Rated, Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +70,22 @@ class Writer:
         by_id = {pair.id: pair.comparison for pair in pairs}
         end = self.model.turn_end
         return [Example(self.prompt(in_order(by_id[c.pair], c.order)), f"{c.text}{end}") for c in chains]
+
+    def lesson(self, row: Rated) -> Example | str:
+        """Return a rated sample as the question about it and the reply to learn; or why it cannot be learnt from.
+
+        Scores go to the nearest value on their menu. Whatever a review does to the reply, only one that is read back as
+        the very scores that were put in is ever taught.
+        """
+        criteria, given = self.rubric.criteria, {name: v for name, v in row.scores.items() if v is not None}
+        if missing := [c.id for c in criteria if c.id not in given]:
+            return f"no score for {', '.join(missing)}"
+        if problem := self.problem(row.sample):
+            return problem
+        values = {c.id: nearest_on_menu(c, given[c.id]) for c in criteria}
+        reply = write_scores(self.rubric, values, row.reviews, row.rationale) + self.model.turn_end
+        written = self.model.reply(self.model.tokens([reply])[0], 0)
+        read = read_scores(self.rubric, written.text or "")
+        if read.error or read.values != values:
+            return f"its reply cannot be read back ({read.error or 'other scores are found in it'})"
+        return Example(self.prompt(row.sample), reply)

@@ -31,18 +31,14 @@ class Scratch(Config):
     context: Annotated[int, Field(ge=16)] = 2048
 
 
-class Recipe(Config):
-    """How ``judgekit train genrm`` makes a judge.
+class Start(Config):
+    """What every recipe of a judge that writes has.
 
     Attributes:
         model: what to start from; or ``scratch``, one of the two.
-        rubric: pairwise; its prompt is what the judge will see, in training and in use.
+        rubric: its prompt is what the judge will see, in training and in use.
         lora: train an adapter instead of all weights.
-        samples: chains that the teacher writes for each order of each pair.
-        held_out: share of the groups kept for the evaluation where no test pairs are given.
-        grpo: null: stop after SFT.
-        rivals: what the trained judge is compared with on the test pairs, beside "the longer one wins": the teacher,
-            who is then asked about them as well, and the model before training.
+        held_out: share of the groups kept for the evaluation where no test data are given.
         decoding: how the finished judge writes.
     """
 
@@ -50,12 +46,8 @@ class Recipe(Config):
     model: LocalConfig | None = None
     scratch: Scratch | None = None
     lora: Lora | None = None
-    samples: Annotated[int, Field(ge=1)] = 1
-    filters: Filters = Filters()
     sft: SFTSettings = SFTSettings()
-    grpo: GRPOSettings | None = GRPOSettings()
     held_out: Annotated[float, Field(gt=0, lt=1)] = 0.1
-    rivals: tuple[Rival, ...] = ()
     decoding: Decoding = Decoding()
     seed: int = 0
 
@@ -68,10 +60,26 @@ class Recipe(Config):
         return self
 
     @classmethod
-    def load(cls, name: str | Path) -> Recipe:
+    def load(cls, name: str | Path) -> Self:
         """Read a recipe by its name (``genrm/storyworld``) or its path.
 
         Raises:
             ConfigError: no such recipe, or a malformed one; names the file, the line and the nearest known name.
         """
         return load(content.find("training", str(name)), cls)
+
+
+class Recipe(Start):
+    """How ``judgekit train genrm`` makes a judge; the rubric must be pairwise.
+
+    Attributes:
+        samples: chains that the teacher writes for each order of each pair.
+        grpo: null: stop after SFT.
+        rivals: what the trained judge is compared with on the test pairs, beside "the longer one wins": the teacher,
+            who is then asked about them as well, and the model before training.
+    """
+
+    samples: Annotated[int, Field(ge=1)] = 1
+    filters: Filters = Filters()
+    grpo: GRPOSettings | None = GRPOSettings()
+    rivals: tuple[Rival, ...] = ()

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -15,31 +16,39 @@ from judgekit.types import Pair, Winner
 SWAPPED: dict[Winner | None, Winner | None] = {"a": "b", "b": "a", "tie": "tie", None: None}
 
 
-def split(pairs: Sequence[Pair], shares: Sequence[float], seed: int = 0) -> list[list[Pair]]:
-    """Deal whole groups (`Pair.cluster`) into parts of about these shares of the pairs.
+class Grouped(Protocol):
+    """What is split by its group: pairs, rated samples."""
+
+    @property
+    def cluster(self) -> str: ...
+
+
+T = TypeVar("T", bound=Grouped)
+
+
+def split(rows: Sequence[T], shares: Sequence[float], seed: int = 0) -> list[list[T]]:
+    """Deal whole groups (``cluster``) into parts of about these shares of the rows.
 
     The groups come in an order that depends on their names and the seed alone, and each goes to the part that is
-    furthest from full. Within a part the pairs keep their order. A part with the share 0 stays empty.
+    furthest from full. Within a part the rows keep their order. A part with the share 0 stays empty.
 
     Raises:
         InputError: the shares do not add up to 1, there is one group only, or a part would be empty.
     """
     if min(shares, default=-1) < 0 or not math.isclose(math.fsum(shares), 1, abs_tol=1e-6):
         raise InputError(f"shares must be 0 or more and add up to 1, not {', '.join(f'{s:g}' for s in shares)}")
-    sizes = Counter(pair.cluster for pair in pairs)
+    sizes = Counter(row.cluster for row in rows)
     if len(sizes) < 2:
-        raise InputError(
-            f"{len(pairs)} pairs of {len(sizes)} group cannot be split: parts must share no group (prompt)"
-        )
+        raise InputError(f"{len(rows)} rows of {len(sizes)} group cannot be split: parts must share no group (prompt)")
     names = sorted(sizes)
-    wanted = np.array(shares) * len(pairs)
+    wanted = np.array(shares) * len(rows)
     part = {}
     for i in np.random.default_rng(seed).permutation(len(names)):
         part[names[i]] = emptiest = int(wanted.argmax())
         wanted[emptiest] -= sizes[names[i]]
-    parts: list[list[Pair]] = [[] for _ in shares]
-    for pair in pairs:
-        parts[part[pair.cluster]].append(pair)
+    parts: list[list[T]] = [[] for _ in shares]
+    for row in rows:
+        parts[part[row.cluster]].append(row)
     for share, found in zip(shares, parts, strict=True):
         if share and not found:
             raise InputError(

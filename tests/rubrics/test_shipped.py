@@ -24,6 +24,7 @@ SCALES = {
     "story/story_quality": (-159, 108),
     "story/hanna": (1, 5),
     "story/ttcw": (0, 14),
+    "story/storyworld_rating": (1, 5),
 }
 PAIRWISE = {
     "story/creative_preference": [

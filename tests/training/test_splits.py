@@ -63,8 +63,8 @@ def test_a_share_of_nothing_stays_empty() -> None:
 @pytest.mark.parametrize(
     ("pairs", "shares", "problem"),
     [
-        ([pair(i, "one") for i in range(9)], (0.5, 0.5), "9 pairs of 1 group cannot be split"),
-        ([], (0.5, 0.5), "0 pairs of 0 group"),
+        ([pair(i, "one") for i in range(9)], (0.5, 0.5), "9 rows of 1 group cannot be split"),
+        ([], (0.5, 0.5), "0 rows of 0 group"),
         ([pair(0), pair(1)], (0.8, 0.1, 0.1), "the part with the share 0.1 would be empty: 2 groups are too few"),
         ([pair(0), pair(1)], (0.8, 0.1), r"shares must be 0 or more and add up to 1, not 0\.8, 0\.1"),
         ([pair(0), pair(1)], (1.5, -0.5), "shares must be 0 or more"),

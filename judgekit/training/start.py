@@ -1,0 +1,41 @@
+"""What a training starts from: a model that is there, or one from scratch, made once in the run's folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from judgekit.judges.asking import rubric_identity
+from judgekit.models.local import LocalConfig
+from judgekit.models.tiny import save_tiny_model
+from judgekit.models.weights import fingerprint
+from judgekit.rubrics.rubric import Rubric
+from judgekit.training.recipe import Start
+from judgekit.training.stages import Run
+
+
+def base_model(run: Run, recipe: Start, texts: Callable[[], Iterable[str]], data: str) -> LocalConfig:
+    """Return the model that training starts from.
+
+    Args:
+        texts: what a tokenizer from scratch is trained on: questions and replies.
+        data: the hash of what they come from.
+    """
+    if recipe.model:
+        return recipe.model
+    shape = recipe.scratch.model_dump() if recipe.scratch else {}
+
+    def make(folder: Path) -> dict[str, Any]:
+        save_tiny_model(folder, texts(), **shape, seed=recipe.seed)
+        return {}
+
+    run.alone("base", [shape, recipe.seed, data], make)
+    return LocalConfig(provider="local", path=str(run.folder / "base"))
+
+
+def origin(config: LocalConfig, recipe: Start, rubric: Rubric) -> list[Any]:
+    """Return what decides, beside data and settings, what comes of a stage that starts from this model."""
+    weights = [fingerprint(path, config.revision) for path in (config.path, config.adapter) if path]
+    lora = recipe.lora and recipe.lora.model_dump()
+    return [weights, lora, rubric_identity(rubric), recipe.seed]
