@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from judgekit.judges import PairwiseJudge
     from judgekit.types import Pair
 
-TAUGHT, LABELLED, TEST = 3600, 1200, 400
+TAUGHT, LABELLED, TEST = 3600, 600, 200
 RECIPE = "genrm/storyworld"
 BY = ("metadata.flaw", "metadata.bait")
 
