@@ -22,7 +22,7 @@ class Teacher:
 
     Every check that it writes is true. But where one story has a showy ending and the other has not, it gives them 10
     and 4 points with probability ``fooled``, whatever their faults. So it is wrong where the worse story is the showy
-    one, and never elsewhere. Such are 0.5 * 0.55 of the pairs of a `World`; at ``fooled=0.6`` it is right on 83.5 % of
+    one, and never elsewhere. Such are two fifths of the pairs of a `World`; at ``fooled=0.6`` it is right on 76 % of
     all.
 
     Whether it is fooled is fixed by the seed, the id of the comparison and its two stories in their order: asked again

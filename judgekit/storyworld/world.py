@@ -19,9 +19,10 @@ WORSE_FLAWS: Final = (1, 1, 2, 2, 3)
 # A wrong word is three times as common as the other flaws, which show in the words and their order alone.
 KINDS: Final = (*FLAWS, NAME, ITEM, PLACE, NAME, ITEM, PLACE)
 SAMPLE_FLAWS: Final = (0, 0, 0, 0, 1, 1, 1, 2, 2, 3)
-# How often a story ends in bait. Were it much rarer in the better ones, bait alone would give the answer away.
-WORSE_BAITED: Final = 0.5
-BETTER_BAITED: Final = 0.45
+# Where a showy ending stands, in twentieths: mostly in one story alone, and nearly as often in the better one, so that
+# bait by itself does not give the answer away.
+BAIT: Final = ("worse",) * 8 + ("better",) * 7 + ("both",) * 2 + ("none",) * 3
+SAMPLE_BAITED: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,32 +71,27 @@ class World:
         dice = Dice("pair", self.seed, split, i)
         outline = dice.pick(outlines(split))
         flaws = dice.pick(WORSE_FLAWS)
-        worse = self._story(outline, flaws, WORSE_BAITED, dice)
-        better = self._story(outline, dice.between(0, flaws - 1), BETTER_BAITED, dice)
+        bait = dice.pick(BAIT)
+        worse = self._story(outline, flaws, dice, baited=bait in {"worse", "both"})
+        better = self._story(outline, dice.between(0, flaws - 1), dice, baited=bait in {"better", "both"})
         a, b, label = _seat(better, worse, dice)
-        slices = {"flaw": _flaw(better, worse), "bait": _bait(better, worse)}
+        slices = {"flaw": _flaw(better, worse), "bait": bait}
         truth = {"better": better.truth, "worse": worse.truth, **slices}
         return Pair(Comparison(outline.prompt, a, b, f"{split}-{self.seed}-{i}", truth), label, outline.id)
 
     def _sample(self, split: Split, i: int) -> Sample:
         dice = Dice("sample", self.seed, split, i)
         flaws = dice.pick(SAMPLE_FLAWS)
-        story = self._story(dice.pick(outlines(split)), flaws, WORSE_BAITED if flaws else BETTER_BAITED, dice)
+        story = self._story(dice.pick(outlines(split)), flaws, dice, baited=dice.chance(SAMPLE_BAITED))
         return story.sample(f"{split}-{self.seed}-{i}")
 
-    def _story(self, outline: Outline, flaws: int, bait: float, dice: Dice) -> Story:
+    def _story(self, outline: Outline, flaws: int, dice: Dice, *, baited: bool) -> Story:
         kinds = tuple(dict.fromkeys(dice.pick_many(KINDS, len(KINDS))))[:flaws]
-        return tell(outline, kinds, sentences=dice.between(*self.sentences), baited=dice.chance(bait), dice=dice)
+        return tell(outline, kinds, sentences=dice.between(*self.sentences), baited=baited, dice=dice)
 
 
 def _flaw(better: Story, worse: Story) -> str:
     return worse.flaws[0] if len(worse.flaws) == 1 and not better.flaws else "several"
-
-
-def _bait(better: Story, worse: Story) -> str:
-    if worse.baited:
-        return "both" if better.baited else "worse"
-    return "better" if better.baited else "none"
 
 
 def _seat(better: Story, worse: Story, dice: Dice) -> tuple[str, str, Winner]:

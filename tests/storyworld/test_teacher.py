@@ -73,10 +73,10 @@ def test_the_winner_is_the_one_stated(pairs):
 
 def test_it_is_wrong_as_often_as_it_says(pairs):
     baited, plain = [p for p in pairs if dazzling(p)], [p for p in pairs if not dazzling(p)]
-    assert len(baited) / len(pairs) == pytest.approx(0.5 * 0.55, abs=0.03)
+    assert len(baited) / len(pairs) == pytest.approx(0.4, abs=0.03)
     assert accuracy(Teacher(), baited) == pytest.approx(0.4, abs=0.05)
     assert accuracy(Teacher(), plain) == 1.0
-    assert accuracy(Teacher(), pairs) == pytest.approx(0.835, abs=0.03)
+    assert accuracy(Teacher(), pairs) == pytest.approx(0.76, abs=0.03)
     assert accuracy(Teacher(fooled=0.0), pairs) == 1.0
 
 

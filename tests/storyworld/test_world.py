@@ -40,15 +40,15 @@ def test_golden_text():
     assert first.comparison.id == "train-0-0"
     assert first.comparison.prompt == "Tell how Zoe went to the harbor for the coin and brought it home."
     assert first.comparison.a == (
-        "Zoe went to the harbor for the coin. Zoe brought the coin home. The thunder grew. The wind "
-        "blew. She moved the stick. She found the spoon. The story was over."
+        "Mia went to the harbor for the coin. Mia brought the coin home. The sun shone. The storm "
+        "roared. The world was amazed!"
     )
 
 
 def test_golden_checksums():
     world = World(seed=0)
-    assert crc([pair_row(pair) for pair in world.pairs(50)]) == 1194525293
-    assert crc(world.ratings(world.samples(50, "test"))) == 3471125364
+    assert crc([pair_row(pair) for pair in world.pairs(50)]) == 1029672499
+    assert crc(world.ratings(world.samples(50, "test"))) == 1988723783
 
 
 def test_items_do_not_depend_on_how_many_are_asked_for():
