@@ -61,8 +61,16 @@ def _judges(training: GenRMTraining) -> dict[str, Judge]:
     """Return what is compared: the finished judge first, then the stage before it and the rivals of the recipe."""
     judges: dict[str, Judge] = {"grpo": training.grpo.judge} if training.recipe.grpo else {}
     judges["sft"] = training.sft.judge
-    known: dict[str, Judge | None] = {"teacher": training.teacher, "zero_shot": training.untrained}
-    return judges | {name: judge for name in training.recipe.rivals if (judge := known[name])}
+    for name in training.recipe.rivals:
+        if name == "classifier":
+            judges[name] = training.classifier
+        elif name == "zero_shot":
+            judges[name] = training.untrained
+        elif training.teacher:
+            judges[name] = training.teacher
+        else:
+            training.say("the teacher is not compared: only its chains were given")
+    return judges
 
 
 def _training(page: Page, training: GenRMTraining) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json as json_
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +16,7 @@ import typer
 
 if TYPE_CHECKING:
     from judgekit.judges import PairwiseJudge
+    from judgekit.training.genrm import GenRMTraining
     from judgekit.types import Pair
 
 TAUGHT, LABELLED, TEST = 3600, 600, 200
@@ -31,21 +32,27 @@ def quickstart(
     """Train a judge on generated stories: a teacher's chains, SFT, GRPO, evaluation; five minutes on two cores."""
     from judgekit.cli.genrm_report import finish
     from judgekit.cli.train_genrm import progress
-    from judgekit.training.genrm import GenRMTraining
-    from judgekit.training.recipe import Recipe
 
     begin = time.perf_counter()
-    recipe = Recipe.load(RECIPE).model_copy(update={"seed": seed})
-    taught, labelled, test = data(seed)
-    teacher = _teacher(recipe.rubric, seed)
-    _write(out, {"taught": taught, "pairs": labelled, "test": test})
-    teacher.save(out / "teacher")
-    training = GenRMTraining(out / "run", recipe, labelled, teacher, taught, say=progress)
+    training, test = plan(out, seed, progress)
     training.save()
     finish(training, test, BY, as_json=json)
     files = f"{out}/pairs.jsonl --taught {out}/taught.jsonl --test {out}/test.jsonl --teacher {out}/teacher"
     progress(f"{time.perf_counter() - begin:.0f} s; the same on files of your own:")
     progress(f"  judgekit train genrm {files} --recipe {RECIPE} --out RUN")
+
+
+def plan(out: Path, seed: int, say: Callable[[str], None] = lambda _: None) -> tuple[GenRMTraining, list[Pair]]:
+    """Write the files that a user would bring; return the training on them, to be run, and the held-out pairs."""
+    from judgekit.training.genrm import GenRMTraining
+    from judgekit.training.recipe import Recipe
+
+    recipe = Recipe.load(RECIPE).model_copy(update={"seed": seed})
+    taught, labelled, test = data(seed)
+    teacher = _teacher(recipe.rubric, seed)
+    _write(out, {"taught": taught, "pairs": labelled, "test": test})
+    teacher.save(out / "teacher")
+    return GenRMTraining(out / "run", recipe, labelled, teacher, taught, say=say), test
 
 
 def data(seed: int) -> tuple[list[Pair], list[Pair], list[Pair]]:

@@ -10,9 +10,10 @@ from typing import Any
 
 from judgekit.errors import InputError
 from judgekit.files import pair_row
-from judgekit.judges import GenRMJudge
+from judgekit.judges import ClassifierJudge, GenRMJudge
 from judgekit.judges.base import digest
 from judgekit.models.local import LocalConfig, LocalModel
+from judgekit.models.scalar import SequenceConfig
 from judgekit.rubrics.prompt import Questions, texts_of
 from judgekit.rubrics.rubric import Rubric
 from judgekit.training.chains import Chain
@@ -21,6 +22,7 @@ from judgekit.training.filters import filter_chains
 from judgekit.training.grpo import GRPOSettings, grpo, verdict_tasks
 from judgekit.training.questions import Writer
 from judgekit.training.recipe import Recipe
+from judgekit.training.scalar import train_scalar
 from judgekit.training.sft import sft
 from judgekit.training.stages import Run
 from judgekit.training.start import base_model, origin
@@ -171,9 +173,25 @@ class GenRMTraining:
         key = [settings.model_dump(), *origin(start, self.recipe, self.rubric), self._data]
         return self._stage(self.run.stage("grpo", key, make))
 
+    @cached_property
+    def classifier(self) -> ClassifierJudge:
+        """A Bradley-Terry classifier from the same start and the same labels."""
+        settings, lora, seed = self.recipe.classifier, self.recipe.lora, self.recipe.seed
+
+        def make(folder: Path) -> dict[str, Any]:
+            trained = train_scalar(self.base, self.pairs, settings, folder, lora=lora, seed=seed, say=self.say)
+            return {"model": trained.model.model_dump(), "left_out": trained.left_out}
+
+        key = [settings.model_dump(), *origin(self.base, self.recipe, self.rubric), self._data]
+        result = self.run.stage("classifier", key, make)
+        return ClassifierJudge(SequenceConfig(**result["model"]).build())
+
     def save(self) -> Path:
-        """Write the finished judge into ``judge/`` and return its judge.yaml."""
-        return (self.grpo if self.recipe.grpo else self.sft).judge.save(self.folder / "judge")
+        """Train what is not trained yet, write the finished judge into ``judge/`` and return its judge.yaml."""
+        finished = self.grpo if self.recipe.grpo else self.sft
+        if "classifier" in self.recipe.rivals:
+            _ = self.classifier  # here, where every process is still at work
+        return finished.judge.save(self.folder / "judge")
 
     # --- parts ------------------------------------------------------------------------------------------------
 

@@ -13,10 +13,11 @@ from judgekit.models.base import Decoding
 from judgekit.models.local import LocalConfig
 from judgekit.training.filters import Filters
 from judgekit.training.grpo import GRPOSettings
+from judgekit.training.scalar import ScalarSettings
 from judgekit.training.sft import SFTSettings
 from judgekit.training.weights import Lora
 
-Rival = Literal["teacher", "zero_shot"]
+Rival = Literal["teacher", "zero_shot", "classifier"]
 
 
 class Scratch(Config):
@@ -76,10 +77,12 @@ class Recipe(Start):
         samples: chains that the teacher writes for each order of each pair.
         grpo: null: stop after SFT.
         rivals: what the trained judge is compared with on the test pairs, beside "the longer one wins": the teacher,
-            who is then asked about them as well, and the model before training.
+            who is then asked about them as well; the model before training; a Bradley-Terry classifier from the same
+            start and the same labels, trained as ``classifier`` says.
     """
 
     samples: Annotated[int, Field(ge=1)] = 1
     filters: Filters = Filters()
     grpo: GRPOSettings | None = GRPOSettings()
+    classifier: ScalarSettings = ScalarSettings()
     rivals: tuple[Rival, ...] = ()

@@ -30,6 +30,7 @@ def run(trainer: Any, name: str, say: Callable[[str], None]) -> list[dict[str, f
     with theirs():
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         trainer.save_model(str(folder / "model"))
+    trainer.accelerator.wait_for_everyone()  # no process may read weights that the first is still writing
     curve = [_numbers(entry) for entry in trainer.state.log_history]
     if trainer.is_world_process_zero():
         (folder / "curve.json").write_text(json.dumps(curve), encoding="utf-8")

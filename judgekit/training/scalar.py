@@ -37,11 +37,12 @@ class ScalarTraining:
     """A trained classifier.
 
     Attributes:
-        judge: its weights are in the run's folder; `Judge.save` writes where.
+        model: where its weights are, in the run's folder; ``judge`` scores with them.
         curve: what the trainer logged, step by step.
         pairs: how many it was trained on; ``left_out`` counts the others by reason.
     """
 
+    model: SequenceConfig
     judge: ClassifierJudge
     curve: list[dict[str, float]]
     pairs: int
@@ -90,8 +91,8 @@ def train_scalar(
         )
     curve = run(trainer, "classifier", say)
     path = merged(trainer, folder) if lora else folder / "model"
-    judge = ClassifierJudge(SequenceClassifier(_sequence(start, str(path), None)))
-    return ScalarTraining(judge, curve, len(rows), left_out)
+    model = _sequence(start, str(path), None)
+    return ScalarTraining(model, ClassifierJudge(model.build()), curve, len(rows), left_out)
 
 
 def preference_rows(pairs: Sequence[Pair], serving: SequenceClassifier, limit: int) -> tuple[list[Row], dict[str, int]]:
