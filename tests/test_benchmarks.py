@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from benchmarks import hanna_pairs, llmbar, shared_prefix
 from judgekit.judges import RubricJudge
@@ -122,13 +123,21 @@ def test_shared_prefix_compares_equal_things(tiny: Path) -> None:
 
 @pytest.mark.slow
 def test_quickstart_in_short(tmp_path: Path) -> None:
+    recipe = yaml.safe_load((ROOT / "training" / "genrm" / "storyworld.yaml").read_text(encoding="utf-8"))
+    recipe["sft"]["trl"]["max_steps"] = recipe["grpo"]["trl"]["max_steps"] = recipe["classifier"]["trl"][
+        "max_steps"
+    ] = 2
+    recipe["grpo"]["trl"] |= {"per_device_train_batch_size": 8, "max_completion_length": 8}
+    recipe["decoding"] = {"max_tokens": 8}
+    (tmp_path / "short.yaml").write_text(yaml.safe_dump(recipe), encoding="utf-8")
     code = (
         "from judgekit.cli import quickstart as q, main; import sys\n"
-        "q.TRAIN, q.TEST, q.SHOWN = 24, 12, 2\n"
-        f"sys.argv = ['judgekit', 'quickstart', '--json', '--out', {str(tmp_path)!r}]\n"
+        f"q.TAUGHT, q.LABELLED, q.TEST, q.RECIPE = 24, 12, 12, {str(tmp_path / 'short.yaml')!r}\n"
+        f"sys.argv = ['judgekit', 'quickstart', '--json', '--out', {str(tmp_path / 'out')!r}]\n"
         "main()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    result = json.loads(done.stdout.splitlines()[-1])
 
-    assert {"all", "longer story wins"} <= set(json.loads(done.stdout.splitlines()[-1]))
-    assert "Bradley-Terry" in (tmp_path / "report.html").read_text()
+    assert [judge["name"] for judge in result["judges"]] == ["grpo", "sft", "teacher", "classifier", "zero_shot"]
+    assert "Training: grpo" in (tmp_path / "out" / "run" / "report.html").read_text(encoding="utf-8")

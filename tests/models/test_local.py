@@ -175,7 +175,7 @@ def test_sampling_leaves_the_callers_random_state_alone(model: LocalModel) -> No
 
 
 def test_draws_belong_to_the_request_and_not_to_the_batch(model: LocalModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model, "_reply", lambda tokens, _: tuple(tokens))
+    monkeypatch.setattr(model, "reply", lambda tokens, _: tuple(tokens))
     requests = [Request([{"role": "user", "content": text}], text, draw) for text in "xy" for draw in range(3)]
     decoding = Decoding(temperature=1, max_tokens=8)
     together = dict(model.complete(requests, decoding))
