@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -175,7 +176,8 @@ def test_sampling_leaves_the_callers_random_state_alone(model: LocalModel) -> No
 
 
 def test_draws_belong_to_the_request_and_not_to_the_batch(model: LocalModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model, "reply", lambda tokens, _: tuple(tokens))
+    # A reply that ends early is padded in a batch, and not alone.
+    monkeypatch.setattr(model, "reply", lambda tokens, _: tuple(takewhile(lambda t: t not in model._stops, tokens)))
     requests = [Request([{"role": "user", "content": text}], text, draw) for text in "xy" for draw in range(3)]
     decoding = Decoding(temperature=1, max_tokens=8)
     together = dict(model.complete(requests, decoding))
