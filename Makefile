@@ -13,7 +13,7 @@ endif
 
 .PHONY: quickstart test check format clean
 
-quickstart: .venv/embed  ## train a judge on generated stories, score new ones, show the result
+quickstart: .venv/embed  ## train a generative judge on generated stories, compare new ones, show the result
 	$(BIN)/judgekit quickstart --out runs/quickstart
 
 test: .venv/dev  ## everything that CI runs
