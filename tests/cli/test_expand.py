@@ -6,37 +6,15 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from judgekit import Judge, cli
 from judgekit.files import pair_of, pair_row, read
+from tests.cli.command import Call
 from tests.training.teachers import RUBRIC, honest, pair, teacher
 
 A = "Reasons: x\nScore A: 9\nScore B: 1\nVerdict: A"
-
-
-class Outcome(NamedTuple):
-    code: int
-    stdout: str
-    stderr: str
-
-
-Call = Callable[..., Outcome]
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Call:
-    """Run the command line in this process; a traceback would fail the test."""
-
-    def run(*arguments: str | Path) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["judgekit", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        return Outcome(int(left.value.code or 0), *capfd.readouterr())
-
-    return run
 
 
 @pytest.fixture

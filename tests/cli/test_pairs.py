@@ -3,38 +3,21 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from judgekit import cli
 from judgekit.files import check, pair_of
+from tests.cli.command import Call
 
-
-class Outcome(NamedTuple):
-    code: int
-    stdout: str
-    stderr: str
-
-
-Call = Callable[..., Outcome]
 ROWS = [{"prompt": f"Write about thing {i}.", "chosen": f"Good {i}.", "rejected": f"So bad {i}."} for i in range(40)]
 
 
 @pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Call:
-    """Run the command line in this process; a traceback would fail the test."""
-
-    def run(*arguments: str | Path) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["judgekit", "pairs", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        return Outcome(int(left.value.code or 0), *capfd.readouterr())
-
-    return run
+def call(call: Call) -> Call:
+    return partial(call, "pairs")
 
 
 def write(path: Path, rows: list[dict[str, Any]]) -> Path:

