@@ -12,7 +12,7 @@ ITEM: Final = "item"  # the story is about another item
 PLACE: Final = "place"  # the hero goes to another place
 ORDER: Final = "order"  # the end is told before the beginning
 MISSING: Final = "missing"  # the item is never brought home: a mishap takes the place of that
-REPETITION: Final = "repetition"  # a sentence comes twice in a row
+REPETITION: Final = "repetition"  # a sentence comes twice
 
 FLAWS: Final[tuple[Flaw, ...]] = get_args(Flaw)
 COST: Final = 3  # of each flaw, out of ten points

@@ -6,18 +6,17 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from typing import Final
 
 from judgekit.storyworld.flaws import ITEM, MISSING, NAME, ORDER, PLACE, REPETITION, Flaw, quality
 from judgekit.storyworld.outlines import Outline
-from judgekit.storyworld.words import GO, HEROES, HOME, ITEMS, PLACES, SHOWY_ENDINGS, TOLD, WEATHER
+from judgekit.storyworld.words import HEROES, HOME, ITEMS, MISHAP, PLACES, SHOWY_ENDINGS, WEATHER
 
 NOTHING: Final = "none"
 
-_SLOT: Final = re.compile(r"\{\w+\}")
-_TOLD: Final = "|".join(f"({verb}) {_SLOT.sub('[a-z]+', told)}[.]" for verb, told in TOLD.items())
-_STEP: Final = re.compile(rf"\w+ (?:{_TOLD})")
+_PLACE, _ITEM = (f"the (?:{'|'.join(words)})" for words in (PLACES, ITEMS))
+_OUT: Final = re.compile(rf"(\w+) went to {_PLACE} for {_ITEM} alone[.]")
+_BACK: Final = re.compile(rf"({'|'.join((*HOME, *MISHAP))}) {_ITEM} \w+ came home[.]")
 QUOTED: Final = 4  # sentences at the beginning of a story that a reader quotes
 
 
@@ -27,10 +26,11 @@ class Reading:
 
     Attributes:
         hero, item, place: the first word that differs from the outline's, else the outline's, else ``"none"``.
-        steps: the verbs of its steps, and of mishaps, in the order in which they are told.
+        first: the word that begins the first of its steps that is told; or ``"none"``.
+        end: the word that says what became of the item, one that brings it home before any other; or ``"none"``.
         weather: the weather that is told of, in order.
         opening: its first sentences, as they stand.
-        repeated: whether a sentence comes twice in a row.
+        repeated: whether a sentence comes twice.
         baited: whether a showy sentence ends the text.
     """
 
@@ -38,7 +38,8 @@ class Reading:
     hero: str
     item: str
     place: str
-    steps: tuple[str, ...]
+    first: str
+    end: str
     weather: tuple[str, ...]
     opening: str
     repeated: bool
@@ -51,8 +52,8 @@ class Reading:
             NAME: self.hero != self.outline.hero,
             ITEM: self.item != self.outline.item,
             PLACE: self.place != self.outline.place,
-            ORDER: self.steps[:1] not in ((), (GO,)),
-            MISSING: HOME not in self.steps,
+            ORDER: self.first in {*HOME, *MISHAP},
+            MISSING: self.end not in HOME,
             REPETITION: self.repeated,
         }
         return tuple(flaw for flaw, present in found.items() if present)
@@ -67,15 +68,18 @@ def read(outline: Outline, text: str) -> Reading:
     """Read any text against an outline. Only the sentences of `judgekit.storyworld.words` bring an item home."""
     sentences = [sentence.strip() for sentence in re.findall(r"[^.!?]++[.!?]?", text)]
     words = re.findall(r"\w++", text)
+    steps = [told[1] for s in sentences if (told := _OUT.fullmatch(s) or _BACK.fullmatch(s))]
+    ends = [word for word in steps if word in {*HOME, *MISHAP}]
     return Reading(
         outline,
         hero=_told(outline.hero, words, HEROES),
         item=_told(outline.item, words, ITEMS),
         place=_told(outline.place, words, PLACES),
-        steps=tuple(told[told.lastindex or 0] for told in map(_STEP.fullmatch, sentences) if told),
+        first=(steps or [NOTHING])[0],
+        end=next((word for word in ends if word in HOME), (ends or [NOTHING])[0]),
         weather=tuple(sentence.split()[1] for sentence in sentences if sentence in WEATHER),
         opening=" ".join(sentences[:QUOTED]),
-        repeated=any(sentence == following for sentence, following in pairwise(sentences)),
+        repeated=len(set(sentences)) < len(sentences),
         baited=bool(sentences) and sentences[-1] in SHOWY_ENDINGS,
     )
 

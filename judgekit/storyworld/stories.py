@@ -10,17 +10,18 @@ from judgekit.storyworld.dice import Dice
 from judgekit.storyworld.flaws import FLAWS, ITEM, MISSING, NAME, ORDER, PLACE, REPETITION, Flaw, quality, rating
 from judgekit.storyworld.outlines import Outline
 from judgekit.storyworld.words import (
+    COMING_HOME,
     DEEDS,
-    GO,
     HEROES,
     HOME,
     ITEMS,
     MISHAP,
+    OPENINGS,
     PLACES,
     PLAIN_ENDINGS,
+    SETTING_OUT,
     SHOWY_ENDINGS,
     THINGS,
-    TOLD,
     WEATHER,
 )
 from judgekit.types import Sample
@@ -61,12 +62,13 @@ class Story:
 
 def tell(outline: Outline, flaws: Collection[Flaw], *, sentences: int, baited: bool, dice: Dice) -> Story:
     """Write a story of exactly this many sentences (`SHORTEST` to `LONGEST`), whatever flaws are planted in it."""
-    verbs = [GO, MISHAP if MISSING in flaws else HOME]
-    steps = [f"{{hero}} {verb} {TOLD[verb]}." for verb in (verbs[::-1] if ORDER in flaws else verbs)]
+    end = COMING_HOME.replace("{fate}", dice.pick(MISHAP if MISSING in flaws else HOME))
+    steps = [end, SETTING_OUT] if ORDER in flaws else [SETTING_OUT, end]
     weather = [dice.pick(WEATHER)] * 2 if REPETITION in flaws else dice.pick_many(WEATHER, 2)
     things = dice.pick_many(THINGS, sentences - SHORTEST)
-    deeds = [f"{{pronoun}} {dice.pick(DEEDS)} the {thing}." for thing in things]
-    body = _cast([*steps, *weather, *deeds], outline, flaws, dice)
+    kinds = [OPENINGS if dice.chance(0.5) else DEEDS, *[DEEDS] * len(things)]
+    deeds = [dice.pick(kind).replace("{thing}", thing) for kind, thing in zip(kinds, things, strict=False)]
+    body = _cast([steps[0], weather[0], steps[1], weather[1], *deeds], outline, flaws, dice)
     ending = dice.pick(SHOWY_ENDINGS if baited else PLAIN_ENDINGS)
     return Story(outline, " ".join([*body, ending]), tuple(f for f in FLAWS if f in flaws), baited)
 
@@ -77,7 +79,7 @@ def _cast(body: Sequence[str], outline: Outline, flaws: Collection[Flaw], dice: 
     same_pronoun = [hero for hero in HEROES if HEROES[hero] == HEROES[outline.hero]]
     words = {
         "hero": _other(outline.hero, same_pronoun, dice) if NAME in flaws else outline.hero,
-        "pronoun": HEROES[outline.hero],
+        "pronoun": HEROES[outline.hero].lower(),
         "item": _other(outline.item, ITEMS, dice) if ITEM in flaws else outline.item,
         "place": _other(outline.place, PLACES, dice) if PLACE in flaws else outline.place,
     }

@@ -78,19 +78,20 @@ def _winner(a: int, b: int) -> Winner:
 
 def checks(reading: Reading) -> str:
     """Write down in one line what a story tells of its outline, and whether that is right."""
-    # A running count, since a small model adds one more easily than it counts to three.
+    # Quoted first, since to copy what was asked for is easy and to find it is not; and with a running count, since a
+    # small model adds one more easily than it counts to three.
     asked = reading.outline
     parts = [
         (f"weather {' '.join(reading.weather)}", REPETITION),
         (f"hero {asked.hero} {reading.hero}", NAME),
         (f"item {asked.item} {reading.item}", ITEM),
         (f"place {asked.place} {reading.place}", PLACE),
-        ("order", ORDER),
-        ("end", MISSING),
+        (f"first {reading.first}", ORDER),
+        (f"end {reading.end}", MISSING),
     ]
-    written, faults = [], 0
+    written, faults = [reading.opening], 0
     for check, flaw in parts:
         wrong = flaw in reading.flaws
         faults += wrong
         written.append(f"{check} {'wrong' if wrong else 'ok'} {COUNTS[faults]}")
-    return f"{reading.opening} {', '.join(written)}, looks {'showy' if reading.baited else 'plain'}"
+    return " ".join([*written, f"looks {'showy' if reading.baited else 'plain'}"])

@@ -24,14 +24,17 @@ PLACES: Final = (
 
 PROMPT: Final = "Tell how {hero} went to the {place} for the {item} and brought it home."
 
-# The two steps of any story, and what may happen instead of the second: each has one verb, and one way to go on.
-GO: Final = "went"
-HOME: Final = "brought"
-MISHAP: Final = "lost"
-TOLD: Final = {GO: "to the {place} for the {item}", HOME: "the {item} home", MISHAP: "the {item}"}
+# The two steps of any story. Several words say that the item came home, and several what may happen instead, so that a
+# reader must look which it is.
+SETTING_OUT: Final = "{hero} went to the {place} for the {item} alone."
+COMING_HOME: Final = "{fate} the {item} {hero} came home."
+HOME: Final = ("Bringing", "Carrying", "Holding", "Taking")
+MISHAP: Final = ("Losing", "Dropping", "Breaking", "Forgetting")
 
-# The colour between the steps: other things, and what is done with them.
-DEEDS: Final = ("found", "saw", "held", "moved", "kept", "wanted", "touched", "liked")
+# The colour after the steps: other things, and what is done with them. It may begin as the steps do, so that two words
+# in a row do not tell which step came first.
+DEEDS: Final = tuple(f"{{hero}} {verb} the {{thing}}." for verb in ("found", "saw", "held", "moved", "kept", "liked"))
+OPENINGS: Final = tuple(f"{fate} the {{thing}} {{pronoun}} left." for fate in (*HOME, *MISHAP))
 THINGS: Final = (
     "stick", "stone", "apple", "pear", "nut", "feather", "shell", "leaf",
     "pebble", "plum", "twig", "acorn", "berry", "candle", "spoon", "basket",

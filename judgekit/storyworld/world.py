@@ -8,7 +8,7 @@ from typing import Final, get_args
 
 from judgekit.errors import InputError
 from judgekit.storyworld.dice import Dice
-from judgekit.storyworld.flaws import FLAWS, ITEM, NAME, PLACE
+from judgekit.storyworld.flaws import FLAWS
 from judgekit.storyworld.outlines import Outline, Split, outlines
 from judgekit.storyworld.raters import Rating, rate, simulated_raters
 from judgekit.storyworld.stories import LONGEST, SHORTEST, Story, tell
@@ -16,8 +16,6 @@ from judgekit.types import Comparison, Pair, Sample, Winner
 
 # How many flaws: a worse story has one to three, the better one fewer; of ten samples four are clean.
 WORSE_FLAWS: Final = (1, 1, 2, 2, 3)
-# A wrong word is three times as common as the other flaws, which show in the words and their order alone.
-KINDS: Final = (*FLAWS, NAME, ITEM, PLACE, NAME, ITEM, PLACE)
 SAMPLE_FLAWS: Final = (0, 0, 0, 0, 1, 1, 1, 2, 2, 3)
 # Where a showy ending stands, in twentieths: mostly in one story alone, and nearly as often in the better one, so that
 # bait by itself does not give the answer away.
@@ -86,7 +84,7 @@ class World:
         return story.sample(f"{split}-{self.seed}-{i}")
 
     def _story(self, outline: Outline, flaws: int, dice: Dice, *, baited: bool) -> Story:
-        kinds = tuple(dict.fromkeys(dice.pick_many(KINDS, len(KINDS))))[:flaws]
+        kinds = dice.pick_many(FLAWS, flaws)
         return tell(outline, kinds, sentences=dice.between(*self.sentences), baited=baited, dice=dice)
 
 

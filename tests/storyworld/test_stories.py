@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -28,22 +27,23 @@ from judgekit.storyworld import (
 from judgekit.storyworld.dice import Dice
 from judgekit.storyworld.stories import LONGEST, SHORTEST, tell
 from judgekit.storyworld.words import (
+    COMING_HOME,
     DEEDS,
-    GO,
     HEROES,
     HOME,
     ITEMS,
     MISHAP,
+    OPENINGS,
     PLACES,
     PLAIN_ENDINGS,
+    SETTING_OUT,
     SHOWY_ENDINGS,
     THINGS,
-    TOLD,
     WEATHER,
 )
 
 MIA = Outline("Mia", "key", "cave")
-CLEAN = "Mia went to the cave for the key. Mia brought the key home. The wind blew. The rain stopped."
+CLEAN = "Mia went to the cave for the key alone. The wind blew. Taking the key Mia came home. The rain stopped."
 kinds = st.sets(st.sampled_from(FLAWS), max_size=3)
 
 
@@ -73,16 +73,20 @@ def test_rating_by_hand():
     [
         (CLEAN, ()),
         (CLEAN.replace("Mia", "Eva"), (NAME,)),
-        (CLEAN.replace("Mia brought", "Eva brought"), (NAME,)),
+        (CLEAN.replace("Mia came", "Eva came"), (NAME,)),
         (CLEAN.replace("key", "lamp"), (ITEM,)),
         (CLEAN.replace("cave", "mill"), (PLACE,)),
-        (CLEAN.replace("brought the key home", "lost the key"), (MISSING,)),
-        (CLEAN.replace("brought the key home", "brought the key"), (MISSING,)),
+        (CLEAN.replace("Taking", "Losing"), (MISSING,)),
+        (CLEAN.replace("came home", "slept"), (MISSING,)),
         (CLEAN.replace("The rain stopped", "The wind blew"), (REPETITION,)),
-        (CLEAN.replace("Mia brought the key home.", "Mia brought the key home. " * 2), (REPETITION,)),
-        ("Mia brought the key home. Mia went to the cave for the key.", (ORDER,)),
-        ("Mia lost the key. Mia went to the cave for the key.", (ORDER, MISSING)),
-        (CLEAN + " The wind blew.", ()),
+        (CLEAN + " The wind blew.", (REPETITION,)),
+        ("Taking the key Mia came home. Mia went to the cave for the key alone.", (ORDER,)),
+        ("Losing the key Mia came home. Mia went to the cave for the key alone.", (ORDER, MISSING)),
+        (
+            "Losing the key Mia came home. Mia went to the cave for the key alone. Taking the key Mia came home.",
+            (ORDER,),
+        ),
+        (CLEAN.replace("Taking the key Mia came home.", "Losing the leaf she left."), (MISSING,)),
         ("", (NAME, ITEM, PLACE, MISSING)),
     ],
 )
@@ -91,19 +95,19 @@ def test_reading_by_hand(text, flaws):
 
 
 def test_reading_says_what_it_found():
-    text = "Tom went to the cave for the lamp. Tom lost the lamp. The wind blew. The fog cleared. What a glorious time!"
-    reading = read(MIA, text)
+    text = "Tom went to the cave for the lamp alone. The wind blew. Losing the lamp Tom came home. The fog cleared."
+    reading = read(MIA, f"{text} What a glorious time!")
     assert (reading.hero, reading.item, reading.place) == ("Tom", "lamp", "cave")
-    assert reading.steps == ("went", "lost")
+    assert (reading.first, reading.end) == ("Tom", "Losing")
     assert reading.weather == ("wind", "fog")
-    assert reading.opening == text.removesuffix(" What a glorious time!")
+    assert reading.opening == text
     assert not reading.repeated
     assert reading.baited
     assert reading.quality == 0.1  # three flaws at 3 points each
 
 
 def test_reading_is_linear_in_long_texts():
-    assert read(MIA, "word " * 200_000).steps == ()
+    assert read(MIA, "word " * 200_000).first == "none"
 
 
 @settings(max_examples=200)
@@ -129,22 +133,23 @@ def test_each_flaw_is_in_the_text(seed):
     assert len(words(NAME) & set(HEROES) - {"Mia"}) == 1
     assert len(words(ITEM) & set(ITEMS)) == len(words(ITEM) & set(ITEMS) - {"key"}) == 1
     assert len(words(PLACE) & set(PLACES)) == len(words(PLACE) & set(PLACES) - {"cave"}) == 1
-    assert (HOME in words(), MISHAP in words()) == (True, False)
-    assert (HOME in words(MISSING), MISHAP in words(MISSING)) == (False, True)
-    assert story(seed=seed).text.index(GO) < story(seed=seed).text.index(HOME)
-    assert story(ORDER, seed=seed).text.index(GO) > story(ORDER, seed=seed).text.index(HOME)
+    told = {flaws: read(MIA, story(*flaws, seed=seed).text) for flaws in ((), (MISSING,), (ORDER,))}
+    assert told[()].end in HOME and told[(MISSING,)].end in MISHAP
+    assert told[()].first == "Mia" and told[(ORDER,)].first in HOME
     doubled = sentences_of(story(REPETITION, seed=seed).text)
-    assert [a == b for a, b in pairwise(doubled)].count(True) == 1
+    assert len(doubled) - len(set(doubled)) == 1
 
 
 def test_sentences_name_no_hero_item_or_place_of_their_own():
-    own = " ".join([*TOLD, *TOLD.values(), *DEEDS, *THINGS, *WEATHER, *PLAIN_ENDINGS, *SHOWY_ENDINGS])
+    own = " ".join(
+        [SETTING_OUT, COMING_HOME, *HOME, *MISHAP, *DEEDS, *OPENINGS, *THINGS, *WEATHER, *PLAIN_ENDINGS, *SHOWY_ENDINGS]
+    )
     known = {*HEROES, *ITEMS, *PLACES}
     assert not known & set(re.findall(r"\w+", re.sub(r"\{\w+\}", "", own)))
 
 
 def test_each_word_has_one_role():
-    roles = (tuple(TOLD), DEEDS, THINGS, ITEMS, PLACES, tuple(HEROES))
+    roles = (HOME, MISHAP, THINGS, ITEMS, PLACES, tuple(HEROES))
     words = [word for role in roles for word in role]
     assert len(words) == len(set(words))
 

@@ -11,8 +11,8 @@ from judgekit.storyworld import Outline, Teacher, World
 from judgekit.types import Comparison, Pair
 
 PROMPT = Outline("Mia", "key", "cave").prompt
-GOOD = "Mia went to the cave for the key. Mia brought the key home. The wind blew. The rain stopped."
-POOR = "Tom lost the key. Tom went to the cave for the key. The wind blew. The wind blew."
+GOOD = "Mia went to the cave for the key alone. The wind blew. Taking the key Mia came home. The rain stopped."
+POOR = "Losing the key Tom came home. The wind blew. Tom went to the cave for the key alone. The wind blew."
 BAIT = " What a glorious time!"
 
 
@@ -33,12 +33,10 @@ def accuracy(teacher: Teacher, pairs: list[Pair]) -> float:
 
 def test_the_chain_word_for_word():
     assert Teacher(fooled=0.0).chain(Comparison(PROMPT, GOOD, POOR + BAIT)) == (
-        "A: Mia went to the cave for the key. Mia brought the key home. The wind blew. The rain stopped. "
-        "weather wind rain ok zero, hero Mia Mia ok zero, item key key ok zero, place cave cave ok zero, "
-        "order ok zero, end ok zero, looks plain\n"
-        "B: Tom lost the key. Tom went to the cave for the key. The wind blew. The wind blew. "
-        "weather wind wind wrong one, hero Mia Tom wrong two, item key key ok two, place cave cave ok two, "
-        "order wrong three, end wrong four, looks showy\n"
+        f"A: {GOOD} weather wind rain ok zero hero Mia Mia ok zero item key key ok zero "
+        "place cave cave ok zero first Mia ok zero end Taking ok zero looks plain\n"
+        f"B: {POOR} weather wind wind wrong one hero Mia Tom wrong two item key key ok two "
+        "place cave cave ok two first Losing wrong three end Losing wrong four looks showy\n"
         "Score A: 10\n"
         "Score B: 0\n"
         "Verdict: A"

@@ -40,15 +40,15 @@ def test_golden_text():
     assert first.comparison.id == "train-0-0"
     assert first.comparison.prompt == "Tell how Zoe went to the harbor for the coin and brought it home."
     assert first.comparison.a == (
-        "Mia went to the harbor for the coin. Mia brought the coin home. The sun shone. The storm "
-        "roared. The world was amazed!"
+        "Nora went to the harbor for the coin alone. The fog cleared. Holding the coin Nora came home. "
+        "The rain stopped. Nora kept the stick. Nora kept the spoon. Everyone cheered with joy!"
     )
 
 
 def test_golden_checksums():
     world = World(seed=0)
-    assert crc([pair_row(pair) for pair in world.pairs(50)]) == 1029672499
-    assert crc(world.ratings(world.samples(50, "test"))) == 1988723783
+    assert crc([pair_row(pair) for pair in world.pairs(50)]) == 2271836008
+    assert crc(world.ratings(world.samples(50, "test"))) == 2137331606
 
 
 def test_items_do_not_depend_on_how_many_are_asked_for():
@@ -75,8 +75,8 @@ def test_any_seed_works(seed, split, low, more):
 def test_each_flaw_kind_is_in_a_tenth_of_the_pairs_and_sometimes_the_only_one(pairs):
     worse = [pair.comparison.metadata["worse"]["flaws"] for pair in pairs]
     for flaw in FLAWS:
-        assert mean(flaw in flaws for flaws in worse) >= 0.15
-        assert mean(flaws == [flaw] for flaws in worse) >= 0.015
+        assert mean(flaw in flaws for flaws in worse) >= 0.2
+        assert mean(flaws == [flaw] for flaws in worse) >= 0.05
 
 
 def test_pairs_are_graded(pairs):
@@ -155,7 +155,7 @@ def test_a_rating_row_is_complete_and_says_simulated(samples):
 
 
 def test_an_exact_rater_rounds_the_true_rating():
-    clean = "Mia went to the cave for the key. Mia brought the key home."
+    clean = "Mia went to the cave for the key alone. Taking the key Mia came home."
     prompt = Outline("Mia", "key", "cave").prompt
     good, poor, none = (Sample(prompt, text) for text in (clean, clean.replace("key", "lamp"), ""))
     exact, severe = Rater("exact", 0.0, 0.0), Rater("severe", -1.0, 0.0)
