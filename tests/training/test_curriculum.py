@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 pytest.importorskip("trl")
 
-from judgekit import ConfigError
+from pydantic import ValidationError
+
 from judgekit.training.sft import curriculum
 
 
@@ -44,8 +45,8 @@ def test_epochs_say_how_many_rows_are_seen():
     assert len(curriculum([3, 1, 2, 5], 0.5, config(num_train_epochs=3.0), 0)) == 12
 
 
-def test_not_with_packing(tmp_path):
+def test_not_with_packing():
     from judgekit.training.sft import SFTSettings
 
-    with pytest.raises(ConfigError, match="short_first"):
+    with pytest.raises(ValidationError, match="short_first"):
         SFTSettings(short_first=0.2, trl={"packing": True})
