@@ -66,6 +66,7 @@ def tell(outline: Outline, flaws: Collection[Flaw], *, sentences: int, baited: b
     steps = [end, SETTING_OUT] if ORDER in flaws else [SETTING_OUT, end]
     weather = [dice.pick(WEATHER)] * 2 if REPETITION in flaws else dice.pick_many(WEATHER, 2)
     things = dice.pick_many(THINGS, sentences - SHORTEST)
+    # Only the first deed may begin as a step: a word that stands in many places is one that a small model never finds.
     kinds = [OPENINGS if dice.chance(0.5) else DEEDS, *[DEEDS] * len(things)]
     deeds = [dice.pick(kind).replace("{thing}", thing) for kind, thing in zip(kinds, things, strict=False)]
     body = _cast([steps[0], weather[0], steps[1], weather[1], *deeds], outline, flaws, dice)
@@ -79,7 +80,7 @@ def _cast(body: Sequence[str], outline: Outline, flaws: Collection[Flaw], dice: 
     same_pronoun = [hero for hero in HEROES if HEROES[hero] == HEROES[outline.hero]]
     words = {
         "hero": _other(outline.hero, same_pronoun, dice) if NAME in flaws else outline.hero,
-        "pronoun": HEROES[outline.hero].lower(),
+        "pronoun": HEROES[outline.hero],
         "item": _other(outline.item, ITEMS, dice) if ITEM in flaws else outline.item,
         "place": _other(outline.place, PLACES, dice) if PLACE in flaws else outline.place,
     }

@@ -1,18 +1,18 @@
 """The words of the world, as data: who, what, where, and the sentences that stories are made of.
 
 No sentence here may spell out a hero, an item or a place outside its braces: `judgekit.storyworld.reading` finds what
-a story tells by these words alone. Sentences are short and every word has one role, so that a model of two layers can
-learn to read them; plain and showy endings are equally long, so that bait does not change the length.
+a story tells by these words alone. Sentences are short and a word has one role, but for those of the steps, so that a
+model of two layers can learn to read them; plain and showy endings are equally long, so that bait does not change the length.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-# Each hero with the pronoun that begins a sentence.
+# Each hero with the pronoun.
 HEROES: Final = {
-    "Mia": "She", "Tom": "He", "Ana": "She", "Leo": "He", "Zoe": "She", "Sam": "He", "Eva": "She", "Max": "He",
-    "Lily": "She", "Ben": "He", "Nora": "She", "Jack": "He",
+    "Mia": "she", "Tom": "he", "Ana": "she", "Leo": "he", "Zoe": "she", "Sam": "he", "Eva": "she", "Max": "he",
+    "Lily": "she", "Ben": "he", "Nora": "she", "Jack": "he",
 }  # fmt: skip
 ITEMS: Final = (
     "key", "lamp", "map", "coin", "ring", "rope", "bell", "book",
@@ -40,7 +40,7 @@ THINGS: Final = (
     "pebble", "plum", "twig", "acorn", "berry", "candle", "spoon", "basket",
 )  # fmt: skip
 
-# Two sentences in a row tell of the weather in any story.
+# Two sentences tell of the weather in any story, one after each step.
 WEATHER: Final = (
     "The wind blew.",
     "The rain stopped.",
