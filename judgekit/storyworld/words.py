@@ -2,7 +2,8 @@
 
 No sentence here may spell out a hero, an item or a place outside its braces: `judgekit.storyworld.reading` finds what
 a story tells by these words alone. Sentences are short and a word has one role, but for those of the steps, so that a
-model of two layers can learn to read them; plain and showy endings are equally long, so that bait does not change the length.
+model of two layers can learn to read them; plain and showy endings are equally long, so that bait does not change the
+length.
 """
 
 from __future__ import annotations
