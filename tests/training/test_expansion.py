@@ -25,9 +25,6 @@ class Lengths:
     def strengths(self, samples):
         return [float(len(sample.response)) for sample in samples]
 
-    def save(self, folder):
-        raise NotImplementedError
-
 
 def first(_: Request) -> str:
     """Whatever is shown first is better: the verdict changes with the order."""
