@@ -1,8 +1,8 @@
 """Muon: steps of orthogonalised momentum for weight matrices, AdamW for everything else, as one optimizer.
 
 A small model learns a task in about half as many steps. torch's own Muon computes in bfloat16, matrix by matrix, which
-on a CPU costs more than the rest of such a model's step; here matrices of one shape are taken together, in their own
-precision.
+on a CPU costs nearly as much as the rest of such a model's step; here matrices of one shape are taken together, in
+their own precision.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Muon(torch.optim.AdamW):
 def orthogonal(matrices: torch.Tensor) -> torch.Tensor:
     """Return about the nearest matrices with orthonormal rows, shape (n, rows, columns) with rows <= columns.
 
-    Five steps of the Newton-Schulz iteration with Jordan's coefficients: singular values end between 0.7 and 1.2.
+    Five steps of the Newton-Schulz iteration with Jordan's coefficients: most singular values end between 0.7 and 1.2.
     """
     a, b, c = NEWTON_SCHULZ
     x: torch.Tensor = matrices / (matrices.norm(dim=(1, 2), keepdim=True) + 1e-7)

@@ -25,7 +25,8 @@ class SFTSettings(Config):
     """``trl`` takes any field of TRL's ``SFTConfig`` under its own name.
 
     Attributes:
-        short_first: the share of the examples, the shortest, that the model sees before it sees all in random order.
+        short_first: the share of the examples, the shortest, that the model sees before it sees all in random order;
+            it decides the order alone, whatever ``train_sampling_strategy`` says.
         muon: learning rate for weight matrices, which Muon then steps instead of AdamW.
     """
 
