@@ -31,6 +31,7 @@ def evaluator(
 
     On several GPUs: accelerate launch --config_file FILE -m judgekit train evaluator ...
     """
+    from judgekit.cli.train_genrm import progress as say
     from judgekit.files import writable
     from judgekit.training.evaluator import EvaluatorRecipe, EvaluatorTraining, pointwise
     from judgekit.training.rated import read_rated
@@ -45,7 +46,7 @@ def evaluator(
         held_out, untested = read_rated(test, rubric)
     else:
         (train, held_out), untested = split(train, (1 - plan.held_out, plan.held_out), plan.seed), {}
-    training = EvaluatorTraining(out, plan, train, _say)
+    training = EvaluatorTraining(out, plan, train, say=say)
     path = training.save()
     if is_first():
         left_out = {**unusable, **(training.grpo if plan.grpo else training.sft).left_out}
@@ -107,10 +108,3 @@ def _lines(found: RatingEvaluation) -> list[list[Any]]:
             numbers += [estimate.value if estimate else None, span]
         lines.append([name, *numbers, part.error.value if part.error else None, part.items])
     return lines
-
-
-def _say(text: str) -> None:
-    from judgekit.training.stages import is_first
-
-    if is_first():
-        typer.echo(text, err=True)

@@ -7,7 +7,7 @@ score); its training code and settings are not published.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,24 +15,18 @@ from typing import Any
 
 from judgekit.errors import InputError
 from judgekit.files import rated_row
-from judgekit.judges import GenRMJudge
 from judgekit.judges.base import digest
 from judgekit.models.local import LocalConfig, LocalModel
 from judgekit.rubrics.prompt import Questions, texts_of
 from judgekit.rubrics.rubric import Rubric
 from judgekit.rubrics.writing import nearest_on_menu, write_scores
 from judgekit.training.distance import DistanceSettings, refine
-from judgekit.training.genrm import Stage
+from judgekit.training.judge_training import SHOWN, Counts, JudgeTraining
 from judgekit.training.questions import Example, Writer
 from judgekit.training.recipe import Start
 from judgekit.training.resampling import Resample, Resampled, resample
-from judgekit.training.sft import sft
-from judgekit.training.stages import Run
-from judgekit.training.start import base_model, origin
+from judgekit.training.weights import Trained
 from judgekit.types import Rated
-
-Say = Callable[[str], None]
-SHOWN = 1000  # rows that a tokenizer from scratch is trained on
 
 
 class EvaluatorRecipe(Start):
@@ -49,32 +43,20 @@ class EvaluatorRecipe(Start):
 
 
 @dataclass
-class EvaluatorTraining:
-    """One run in one folder. Each part is made when it is asked for, and once: a second run finds it there.
+class EvaluatorTraining(JudgeTraining):
+    """A run from rated samples to a judge that scores.
 
     Attributes:
         rows: rated samples whose criteria are the rubric's (`judgekit.training.rated.read_rated`).
     """
 
-    folder: Path
     recipe: EvaluatorRecipe
     rows: Sequence[Rated]
-    say: Say = lambda _: None
 
     @cached_property
     def rubric(self) -> Rubric:
         """The rubric; it must score."""
         return pointwise(self.recipe.rubric)
-
-    @cached_property
-    def run(self) -> Run:
-        """The folder and its stages."""
-        return Run(self.folder)
-
-    @cached_property
-    def base(self) -> LocalConfig:
-        """The model that training starts from."""
-        return base_model(self.run, self.recipe, self._texts, self._data)
 
     @cached_property
     def lessons(self) -> list[tuple[Rated, Example]]:
@@ -114,61 +96,33 @@ class EvaluatorTraining:
             )
         return found
 
-    @cached_property
-    def untrained(self) -> GenRMJudge:
-        """The model before training, as a judge."""
-        return self._judge(self.base)
-
-    @cached_property
-    def sft(self) -> Stage:
-        """The judge that has learnt to write the reviews and scores."""
-        settings, lora, seed = self.recipe.sft, self.recipe.lora, self.recipe.seed
-
-        def make(folder: Path) -> dict[str, Any]:
-            examples = [self.lessons[i][1] for i in self.drawn.rows]
-            self.say(f"sft: {len(examples)} examples")
-            trained = sft(self.base, examples, settings, folder, lora=lora, seed=seed, say=self.say)
-            left_out = {**self.left_out, **trained.left_out}
-            return {"model": trained.model.model_dump(), "curve": trained.curve, "left_out": left_out}
-
-        key = [settings.model_dump(), self.recipe.resample, *origin(self.base, self.recipe, self.rubric), self._data]
-        return self._stage(self.run.stage("sft", key, make))
-
-    @cached_property
-    def grpo(self) -> Stage:
-        """The judge that has then learnt from its own scores how far they were from the given ones."""
-        settings, lora, seed = self.recipe.grpo or DistanceSettings(), self.recipe.lora, self.recipe.seed
-        start = self.sft.model
-
-        def make(folder: Path) -> dict[str, Any]:
-            rows = [row for row, _ in self.lessons]
-            self.say(f"grpo: {len(rows)} rows")
-            trained = refine(start, rows, self.rubric, settings, folder, lora=lora, seed=seed, say=self.say)
-            left_out = {**self.left_out, **trained.left_out}
-            return {"model": trained.model.model_dump(), "curve": trained.curve, "left_out": left_out}
-
-        key = [settings.model_dump(), *origin(start, self.recipe, self.rubric), self._data]
-        return self._stage(self.run.stage("grpo", key, make))
-
     def save(self) -> Path:
         """Write the finished judge into ``judge/`` and return its judge.yaml."""
         return (self.grpo if self.recipe.grpo else self.sft).judge.save(self.folder / "judge")
 
     # --- parts ------------------------------------------------------------------------------------------------
 
-    def _judge(self, config: LocalConfig) -> GenRMJudge:
-        return GenRMJudge(self.rubric, LocalModel(config), decoding=self.recipe.decoding)
+    def _examples(self) -> tuple[list[Example], Counts]:
+        return [self.lessons[i][1] for i in self.drawn.rows], self.left_out
 
-    def _stage(self, result: Mapping[str, Any]) -> Stage:
-        model = LocalConfig(**result["model"])
-        return Stage(model, self._judge(model), result["curve"], result["left_out"])
+    def _source(self) -> list[Any]:
+        return [self.recipe.resample]
+
+    @property
+    def _refinement(self) -> DistanceSettings:
+        return self.recipe.grpo or DistanceSettings()
+
+    def _refine(self, start: LocalConfig, folder: Path) -> tuple[Trained, Counts]:
+        rows = [row for row, _ in self.lessons]
+        self.say(f"grpo: {len(rows)} rows")
+        how: dict[str, Any] = {"lora": self.recipe.lora, "seed": self.recipe.seed, "say": self.say}
+        return refine(start, rows, self.rubric, self._refinement, folder, **how), self.left_out
 
     @cached_property
     def _data(self) -> str:
         return digest([rated_row(row) for row in self.rows])
 
     def _texts(self) -> list[str]:
-        """Return what a tokenizer from scratch is trained on: questions, with no mark on their fences, and replies."""
         form, rubric = Questions(self.rubric).form(), self.rubric
         known = [row for row in self.rows if all(row.scores.get(c.id) is not None for c in rubric.criteria)][:SHOWN]
         asked = [message["content"] for row in known for message in form.messages(texts_of(rubric, row.sample))]

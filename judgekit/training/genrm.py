@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 
 from judgekit.errors import InputError
 from judgekit.files import pair_row
-from judgekit.judges import ClassifierJudge, GenRMJudge
+from judgekit.judges import ClassifierJudge
 from judgekit.judges.base import digest
 from judgekit.models.local import LocalConfig, LocalModel
 from judgekit.models.scalar import SequenceConfig
@@ -20,38 +20,19 @@ from judgekit.training.chains import Chain
 from judgekit.training.distill import Teacher, read_chains, write_chains
 from judgekit.training.filters import filter_chains
 from judgekit.training.grpo import GRPOSettings, grpo, verdict_tasks
-from judgekit.training.questions import Writer
+from judgekit.training.judge_training import SHOWN, Counts, JudgeTraining
+from judgekit.training.questions import Example, Writer
 from judgekit.training.recipe import Recipe
 from judgekit.training.scalar import train_scalar
-from judgekit.training.sft import sft
-from judgekit.training.stages import Run
-from judgekit.training.start import base_model, origin
+from judgekit.training.start import origin
 from judgekit.training.verdict import verdict_rewards
+from judgekit.training.weights import Trained
 from judgekit.types import Pair, Usage
-
-Say = Callable[[str], None]
-SHOWN = 1000  # pairs that a tokenizer from scratch is trained on
-
-
-@dataclass(frozen=True)
-class Stage:
-    """What came of one stage of training.
-
-    Attributes:
-        model: its weights after it, and ``judge`` with them.
-        curve: what the trainer logged; empty where nothing was trained.
-        left_out: items that were not trained on, by reason.
-    """
-
-    model: LocalConfig
-    judge: GenRMJudge
-    curve: list[dict[str, float]]
-    left_out: dict[str, int]
 
 
 @dataclass
-class GenRMTraining:
-    """One run in one folder. Each part is made when it is asked for, and once: a second run finds it there.
+class GenRMTraining(JudgeTraining):
+    """A run from pairs to a judge that compares.
 
     Attributes:
         pairs: GRPO learns from those that have a label; without ``taught`` the teacher explains them too.
@@ -59,13 +40,11 @@ class GenRMTraining:
         teacher: who explains them; or ``chains_file``, where that was done before by ``judgekit distill``.
     """
 
-    folder: Path
     recipe: Recipe
     pairs: Sequence[Pair]
     teacher: Teacher | None = None
     taught: Sequence[Pair] = ()
     chains_file: Path | None = None
-    say: Say = lambda _: None
 
     @cached_property
     def rubric(self) -> Rubric:
@@ -76,19 +55,9 @@ class GenRMTraining:
         return rubric
 
     @cached_property
-    def run(self) -> Run:
-        """The folder and its stages."""
-        return Run(self.folder)
-
-    @cached_property
     def explained(self) -> Sequence[Pair]:
         """The pairs that the teacher explains."""
         return self.taught or self.pairs
-
-    @cached_property
-    def base(self) -> LocalConfig:
-        """The model that training starts from."""
-        return base_model(self.run, self.recipe, self._texts, self._data)
 
     @cached_property
     def chains(self) -> list[Chain]:
@@ -130,50 +99,6 @@ class GenRMTraining:
         return found.kept, found.left_out
 
     @cached_property
-    def untrained(self) -> GenRMJudge:
-        """The model before training, as a judge."""
-        return self._judge(self.base)
-
-    @cached_property
-    def sft(self) -> Stage:
-        """The judge that has learnt to write like its teacher."""
-        settings, lora, seed = self.recipe.sft, self.recipe.lora, self.recipe.seed
-
-        def make(folder: Path) -> dict[str, Any]:
-            examples = Writer(self.rubric, LocalModel(self.base), seed).examples(self.explained, self.kept)
-            self.say(f"sft: {len(examples)} examples")
-            trained = sft(self.base, examples, settings, folder, lora=lora, seed=seed, say=self.say)
-            return {"model": trained.model.model_dump(), "curve": trained.curve, "left_out": trained.left_out}
-
-        chains = [[chain.pair, chain.order, chain.sample, chain.text] for chain in self.kept]
-        key = [settings.model_dump(), *origin(self.base, self.recipe, self.rubric), digest(chains), self._data]
-        return self._stage(self.run.stage("sft", key, make))
-
-    @cached_property
-    def grpo(self) -> Stage:
-        """The judge that has then learnt from its own verdicts which of them the labels call right.
-
-        Raises:
-            InputError: no pair says which side is better.
-        """
-        settings, lora, seed = self.recipe.grpo or GRPOSettings(), self.recipe.lora, self.recipe.seed
-        start = self.sft.model
-
-        def make(folder: Path) -> dict[str, Any]:
-            model = LocalModel(start)
-            tasks, unused = verdict_tasks(self.pairs, Writer(self.rubric, model, seed))
-            if not tasks:
-                raise InputError(f"no pair to refine the judge on: {_words(unused) or 'there are none'}")
-            self.say(f"grpo: {len(tasks)} tasks, both orders of {len(tasks) // 2} pairs")
-            rewards = verdict_rewards(self.rubric, model, settings.reward)
-            trained = grpo(start, tasks, rewards, settings, folder, lora=lora, seed=seed, say=self.say)
-            left_out = {**unused, **trained.left_out}
-            return {"model": trained.model.model_dump(), "curve": trained.curve, "left_out": left_out}
-
-        key = [settings.model_dump(), *origin(start, self.recipe, self.rubric), self._data]
-        return self._stage(self.run.stage("grpo", key, make))
-
-    @cached_property
     def classifier(self) -> ClassifierJudge:
         """A Bradley-Terry classifier from the same start and the same labels."""
         settings, lora, seed = self.recipe.classifier, self.recipe.lora, self.recipe.seed
@@ -195,19 +120,31 @@ class GenRMTraining:
 
     # --- parts ------------------------------------------------------------------------------------------------
 
-    def _judge(self, config: LocalConfig) -> GenRMJudge:
-        return GenRMJudge(self.rubric, LocalModel(config), decoding=self.recipe.decoding)
+    def _examples(self) -> tuple[list[Example], Counts]:
+        return Writer(self.rubric, LocalModel(self.base), self.recipe.seed).examples(self.explained, self.kept), {}
 
-    def _stage(self, result: Mapping[str, Any]) -> Stage:
-        model = LocalConfig(**result["model"])
-        return Stage(model, self._judge(model), result["curve"], result["left_out"])
+    def _source(self) -> list[Any]:
+        return [digest([[chain.pair, chain.order, chain.sample, chain.text] for chain in self.kept])]
+
+    @property
+    def _refinement(self) -> GRPOSettings:
+        return self.recipe.grpo or GRPOSettings()
+
+    def _refine(self, start: LocalConfig, folder: Path) -> tuple[Trained, Counts]:
+        settings, lora, seed = self._refinement, self.recipe.lora, self.recipe.seed
+        model = LocalModel(start)
+        tasks, unused = verdict_tasks(self.pairs, Writer(self.rubric, model, seed))
+        if not tasks:
+            raise InputError(f"no pair to refine the judge on: {_words(unused) or 'there are none'}")
+        self.say(f"grpo: {len(tasks)} tasks, both orders of {len(tasks) // 2} pairs")
+        rewards = verdict_rewards(self.rubric, model, settings.reward)
+        return grpo(start, tasks, rewards, settings, folder, lora=lora, seed=seed, say=self.say), unused
 
     @cached_property
     def _data(self) -> str:
         return digest([[pair_row(pair) for pair in pairs] for pairs in (self.pairs, self.taught)])
 
     def _texts(self) -> list[str]:
-        """Return what a tokenizer from scratch is trained on: questions, with no mark on their fences, and replies."""
         form = Questions(self.rubric).form()
         asked = [form.messages(texts_of(self.rubric, pair.comparison)) for pair in self.explained[:SHOWN]]
         replies = [chain.text for chain in self.chains[: 2 * SHOWN] if chain.text]

@@ -1,0 +1,138 @@
+"""What every training of a judge that writes has in common: a start, SFT, GRPO, and the finished judge."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from judgekit.config import Config
+from judgekit.judges import GenRMJudge
+from judgekit.models.local import LocalConfig, LocalModel
+from judgekit.rubrics.rubric import Rubric
+from judgekit.training.questions import Example
+from judgekit.training.recipe import Start
+from judgekit.training.sft import sft
+from judgekit.training.stages import Run
+from judgekit.training.start import base_model, origin
+from judgekit.training.weights import Trained
+
+Say = Callable[[str], None]
+Counts = dict[str, int]
+SHOWN = 1000  # pairs or rows that a tokenizer from scratch is trained on
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What came of one stage of training.
+
+    Attributes:
+        model: its weights after it, and ``judge`` with them.
+        curve: what the trainer logged, step by step.
+        left_out: items that were not trained on, by reason.
+    """
+
+    model: LocalConfig
+    judge: GenRMJudge
+    curve: list[dict[str, float]]
+    left_out: Counts
+
+
+@dataclass
+class JudgeTraining(ABC):
+    """One run in one folder. Each part is made when it is asked for, and once: a second run finds it there."""
+
+    folder: Path
+    recipe: Start
+    say: Say = field(default=lambda _: None, kw_only=True)
+
+    @cached_property
+    @abstractmethod
+    def rubric(self) -> Rubric:
+        """What the judge goes by."""
+
+    @abstractmethod
+    def _texts(self) -> list[str]:
+        """Return what a tokenizer from scratch is trained on: questions, with no mark on their fences, and replies."""
+
+    @cached_property
+    @abstractmethod
+    def _data(self) -> str:
+        """The hash of what is learnt from."""
+
+    @abstractmethod
+    def _examples(self) -> tuple[Sequence[Example], Counts]:
+        """Return what SFT learns from, and what was left out of it."""
+
+    @abstractmethod
+    def _source(self) -> list[Any]:
+        """Return what decides, beside the data, which examples SFT sees."""
+
+    @property
+    @abstractmethod
+    def _refinement(self) -> Config:
+        """The settings of GRPO."""
+
+    @abstractmethod
+    def _refine(self, start: LocalConfig, folder: Path) -> tuple[Trained, Counts]:
+        """Refine these weights; return what came of it, and what could not be learnt from."""
+
+    @cached_property
+    def run(self) -> Run:
+        """The folder and its stages."""
+        return Run(self.folder)
+
+    @cached_property
+    def base(self) -> LocalConfig:
+        """The model that training starts from."""
+        return base_model(self.run, self.recipe, self._texts, self._data)
+
+    @cached_property
+    def untrained(self) -> GenRMJudge:
+        """The model before training, as a judge."""
+        return self._judge(self.base)
+
+    @cached_property
+    def sft(self) -> Stage:
+        """The judge that has learnt to write as it was shown."""
+        recipe = self.recipe
+
+        def train(folder: Path) -> tuple[Trained, Counts]:
+            examples, left_out = self._examples()
+            self.say(f"sft: {len(examples)} examples")
+            how: dict[str, Any] = {"lora": recipe.lora, "seed": recipe.seed, "say": self.say}
+            return sft(self.base, examples, recipe.sft, folder, **how), left_out
+
+        return self._stage("sft", self.base, [recipe.sft.model_dump(), *self._source()], train)
+
+    @cached_property
+    def grpo(self) -> Stage:
+        """The judge that has then learnt from its own replies which of them were right, or nearly so.
+
+        Raises:
+            InputError: there is nothing to learn from.
+        """
+        start = self.sft.model
+        return self._stage("grpo", start, [self._refinement.model_dump()], lambda folder: self._refine(start, folder))
+
+    def _stage(
+        self,
+        name: Literal["sft", "grpo"],
+        start: LocalConfig,
+        key: list[Any],
+        train: Callable[[Path], tuple[Trained, Counts]],
+    ) -> Stage:
+        def make(folder: Path) -> dict[str, Any]:
+            trained, left_out = train(folder)
+            left_out = {**left_out, **trained.left_out}
+            return {"model": trained.model.model_dump(), "curve": trained.curve, "left_out": left_out}
+
+        result = self.run.stage(name, [*key, *origin(start, self.recipe, self.rubric), self._data], make)
+        model = LocalConfig(**result["model"])
+        return Stage(model, self._judge(model), result["curve"], result["left_out"])
+
+    def _judge(self, config: LocalConfig) -> GenRMJudge:
+        return GenRMJudge(self.rubric, LocalModel(config), decoding=self.recipe.decoding)
