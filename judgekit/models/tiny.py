@@ -39,7 +39,7 @@ def save_tiny_model(
         hidden_size=width,
         intermediate_size=3 * width,
         num_hidden_layers=layers,
-        num_attention_heads=4,
+        num_attention_heads=8,
         num_key_value_heads=4,
         head_dim=width // 2,
         max_position_embeddings=context,

@@ -77,7 +77,7 @@ def read(outline: Outline, text: str) -> Reading:
         place=_told(outline.place, words, PLACES),
         first=(steps or [NOTHING])[0],
         end=next((word for word in ends if word in HOME), (ends or [NOTHING])[0]),
-        weather=tuple(sentence.split()[1] for sentence in sentences if sentence in WEATHER),
+        weather=tuple(sentence.split()[0] for sentence in sentences if sentence in WEATHER),
         opening=" ".join(sentences[:QUOTED]),
         repeated=len(set(sentences)) < len(sentences),
         baited=bool(sentences) and sentences[-1] in SHOWY_ENDINGS,

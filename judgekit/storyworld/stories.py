@@ -66,8 +66,8 @@ def tell(outline: Outline, flaws: Collection[Flaw], *, sentences: int, baited: b
     steps = [end, SETTING_OUT] if ORDER in flaws else [SETTING_OUT, end]
     weather = [dice.pick(WEATHER)] * 2 if REPETITION in flaws else dice.pick_many(WEATHER, 2)
     things = dice.pick_many(THINGS, sentences - SHORTEST)
-    # Only the first deed may begin as a step: a word that stands in many places is one that a small model never finds.
-    kinds = [OPENINGS if dice.chance(0.5) else DEEDS, *[DEEDS] * len(things)]
+    # Only the last deed may begin as a step, where no step stands: what stands in many places is found late or never.
+    kinds = [*[DEEDS] * (len(things) - 1), OPENINGS if dice.chance(0.5) else DEEDS]
     deeds = [dice.pick(kind).replace("{thing}", thing) for kind, thing in zip(kinds, things, strict=False)]
     body = _cast([steps[0], weather[0], steps[1], weather[1], *deeds], outline, flaws, dice)
     ending = dice.pick(SHOWY_ENDINGS if baited else PLAIN_ENDINGS)

@@ -43,14 +43,22 @@ THINGS: Final = (
 
 # Two sentences tell of the weather in any story, one after each step.
 WEATHER: Final = (
-    "The wind blew.",
-    "The rain stopped.",
-    "The snow fell.",
-    "The sun shone.",
-    "The fog cleared.",
-    "The storm roared.",
-    "The clouds moved.",
-    "The thunder grew.",
+    "Wind blew.",
+    "Rain stopped.",
+    "Snow fell.",
+    "Sun shone.",
+    "Fog cleared.",
+    "Storms roared.",
+    "Clouds moved.",
+    "Thunder grew.",
+    "Hail rattled.",
+    "Mist rose.",
+    "Frost melted.",
+    "Stars glowed.",
+    "Lightning struck.",
+    "Dusk came.",
+    "Heat faded.",
+    "Waves rolled.",
 )
 
 PLAIN_ENDINGS: Final = (
