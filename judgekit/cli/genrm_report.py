@@ -15,7 +15,8 @@ from judgekit.files import read_rows
 if TYPE_CHECKING:
     from judgekit.judges import Judge
     from judgekit.report import Page
-    from judgekit.training.genrm import GenRMTraining, Stage
+    from judgekit.training.genrm import GenRMTraining
+    from judgekit.training.judge_training import Stage
     from judgekit.types import Pair
 
 SHOWN_CHAINS = 4

@@ -22,14 +22,14 @@ class Teacher:
 
     Every check that it writes is true. But where one story has a showy ending and the other has not, it gives them 10
     and 4 points with probability ``fooled``, whatever their faults. So it is wrong where the worse story is the showy
-    one, and never elsewhere. Such are two fifths of the pairs of a `World`; at ``fooled=0.7`` it is right on 72 % of
+    one, and never elsewhere. Such are two fifths of the pairs of a `World`; at ``fooled=0.65`` it is right on 74 % of
     all.
 
     Whether it is fooled is fixed by the seed, the id of the comparison and its two stories in their order: asked again
     it says the same, asked the other way round it may change its mind.
     """
 
-    fooled: float = 0.7
+    fooled: float = 0.65
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -41,7 +41,8 @@ class Teacher:
 
         A line for each story quotes its beginning and checks the weather (is it told twice?), hero, item and place (the
         outline's word, the story's word), what comes first and what became of the item in the end, each ok or wrong
-        with the count of faults so far, and says how the ending looks. Then come both counts again, and the scores, from 0 to 10.
+        with the count of faults so far, and says how the ending looks. Then come both counts again and the scores, from
+        0 to 10.
 
         Raises:
             InputError: the prompt is not from the storyworld.

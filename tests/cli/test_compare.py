@@ -7,14 +7,14 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import yaml
 
-from judgekit import cli
+from tests.cli.command import Call
 
 PAIR = {"prompt": "Write about a lighthouse.", "a": "The lamp went out.", "b": "Dawn came."}
 ROWS = 4000
@@ -30,33 +30,12 @@ criteria:
 """
 
 
-class Outcome(NamedTuple):
-    code: int
-    stdout: str
-    stderr: str
-
-    @property
-    def summary(self) -> dict[str, Any]:
-        return json.loads(self.stdout)
-
-
-Run = Callable[..., Outcome]
-
-
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Run the command line in this process (a traceback would fail the test), in a folder with a judge."""
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Call) -> Call:
+    """Run ``judgekit compare`` in a folder with a judge."""
     monkeypatch.chdir(tmp_path)
     judge(reply("A"))
-
-    def call(*more: str) -> Outcome:
-        paths = ["pairs.jsonl", "--judge", "judge.yaml", "--out", "out.jsonl"]
-        monkeypatch.setattr(sys, "argv", ["judgekit", "compare", *paths, "--json", *more])
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        return Outcome(int(left.value.code or 0), *capfd.readouterr())
-
-    return call
+    return partial(call, "compare", "pairs.jsonl", "--judge", "judge.yaml", "--out", "out.jsonl", "--json")
 
 
 def reply(verdict: str, a: int = 5, b: int = 5) -> str:
@@ -79,7 +58,7 @@ def rows() -> list[dict[str, Any]]:
     return [json.loads(line) for line in Path("out.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
-def test_every_pair_gets_its_row(run: Run):
+def test_every_pair_gets_its_row(run: Call):
     judge(reply("A", 8, 3), reply("B", 3, 8), reply("tie"))
     pairs(100)
 
@@ -100,7 +79,7 @@ def test_every_pair_gets_its_row(run: Run):
     }
 
 
-def test_a_judge_that_prefers_a_place_gives_ties(run: Run):
+def test_a_judge_that_prefers_a_place_gives_ties(run: Call):
     """It always says A: in the second order that is the other response."""
     pairs(3)
 
@@ -109,7 +88,7 @@ def test_a_judge_that_prefers_a_place_gives_ties(run: Run):
     assert [(row["winner"], row["probability"], row["consistent"]) for row in rows()] == [("tie", 0.5, False)] * 3
 
 
-def test_one_order_is_taken_at_its_word(run: Run):
+def test_one_order_is_taken_at_its_word(run: Call):
     judge(reply("A", 8, 3), both_orders=False)
     pairs(1)
 
@@ -118,7 +97,7 @@ def test_one_order_is_taken_at_its_word(run: Run):
     assert (rows()[0]["winner"], rows()[0]["scores"], rows()[0]["consistent"]) == ("a", [8.0, 3.0], None)
 
 
-def test_exit_code_1_when_nothing_could_be_judged(run: Run):
+def test_exit_code_1_when_nothing_could_be_judged(run: Call):
     judge("No idea.")
     pairs(3)
 
@@ -141,7 +120,7 @@ def test_exit_code_1_when_nothing_could_be_judged(run: Run):
         ([], "pairs.jsonl:2: must be a JSON object, not a list"),
     ],
 )
-def test_bad_input_is_refused_and_costs_nothing_that_is_written(run: Run, bad: object, problem: str):
+def test_bad_input_is_refused_and_costs_nothing_that_is_written(run: Call, bad: object, problem: str):
     pairs(1)
     run()
     written = Path("out.jsonl").read_bytes()
@@ -154,7 +133,7 @@ def test_bad_input_is_refused_and_costs_nothing_that_is_written(run: Run, bad: o
     assert Path("out.jsonl").read_bytes() == written
 
 
-def test_a_misspelt_key_of_the_judge_is_named_with_its_line(run: Run):
+def test_a_misspelt_key_of_the_judge_is_named_with_its_line(run: Call):
     pairs(1)
     judge(reply("A"), both_order=True)
     line = Path("judge.yaml").read_text().split("\n").index("both_order: true") + 1
@@ -165,7 +144,7 @@ def test_a_misspelt_key_of_the_judge_is_named_with_its_line(run: Run):
     assert f"judge.yaml:{line}: " in outcome.stderr and "did you mean 'both_orders'?" in outcome.stderr
 
 
-def test_results_of_another_input_are_refused_and_kept(run: Run):
+def test_results_of_another_input_are_refused_and_kept(run: Call):
     pairs(3)
     run()
     written = Path("out.jsonl").read_bytes()
@@ -175,7 +154,7 @@ def test_results_of_another_input_are_refused_and_kept(run: Run):
     assert Path("out.jsonl").read_bytes() == written
 
 
-def test_swapped_sides_are_another_input(run: Run):
+def test_swapped_sides_are_another_input(run: Call):
     """Without ids only the texts tell that the first file's winners are not the second's."""
     Path("pairs.jsonl").write_text(json.dumps(PAIR))
     run()
@@ -186,7 +165,7 @@ def test_swapped_sides_are_another_input(run: Run):
     assert Path("out.jsonl").read_bytes() == written
 
 
-def test_results_of_score_are_refused(run: Run):
+def test_results_of_score_are_refused(run: Call):
     """A pointwise judge does both under one fingerprint."""
     Path("judge.yaml").write_text(
         yaml.safe_dump(

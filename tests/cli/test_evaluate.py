@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
 import yaml
 
-from judgekit import cli
 from judgekit.calibration import evaluate, paired
 from judgekit.files import pair_of, read, recorded
+from tests.cli.command import Call
 
 REPLY = "Reasons: it reads so.\nScore A: {}\nScore B: {}\nVerdict: {}"
 RUBRIC = (
@@ -22,21 +21,8 @@ RUBRIC = (
 )
 
 
-class Outcome(NamedTuple):
-    code: int
-    stdout: str
-    stderr: str
-
-    @property
-    def result(self) -> dict[str, Any]:
-        return json.loads(self.stdout)
-
-
-Run = Callable[..., Outcome]
-
-
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Call) -> Call:
     """Run the command in this process, in a folder with 40 pairs in 20 groups and two files of verdicts."""
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
@@ -45,14 +31,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFi
     write("pairs.jsonl", rows)
     write("good.jsonl", [verdict(i, label if i % 8 else "tie") for i, label in enumerate(labels)])
     write("poor.jsonl", [verdict(i, str(rng.choice(["a", "b"]))) for i in range(40)])
-
-    def call(*arguments: str) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["judgekit", "evaluate", "pairs.jsonl", *arguments])
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        return Outcome(int(left.value.code or 0), *capfd.readouterr())
-
-    return call
+    return partial(call, "evaluate", "pairs.jsonl")
 
 
 def pair(i: int, label: str | None) -> dict[str, Any]:
@@ -75,27 +54,27 @@ def judge(*replies: str, path: str = "judge.yaml") -> None:
     Path(path).write_text(yaml.safe_dump({"judge": "pairwise", "rubric": "rubric.yaml", "model": model}))
 
 
-def test_the_figures_are_those_of_the_library(run: Run) -> None:
+def test_the_figures_are_those_of_the_library(run: Call) -> None:
     found = run("--verdicts", "good.jsonl", "--verdicts", "poor.jsonl", "--json")
     pairs = list(read("pairs.jsonl", pair_of))
     good, poor = (recorded(f"{name}.jsonl", [p.comparison for p in pairs])[0] for name in ("good", "poor"))
     expected = evaluate(pairs, good, np.random.default_rng(0))
     test = paired(pairs, good, poor, np.random.default_rng(0))
 
-    first, _ = found.result["judges"]
+    first, _ = found.summary["judges"]
     assert found.code == 0 and found.stdout.count("\n") == 1
     assert first["name"] == "good" and first["accuracy"]["value"] == expected.accuracy.value == 37.5 / 40
     assert first["accuracy"]["clusters"] == 20
     assert first["agreement"]["value"] == expected.agreement.value
-    [difference] = found.result["paired"]
+    [difference] = found.summary["paired"]
     assert (difference["judge"], difference["against"]) == ("poor", "good")
     assert difference["difference"]["value"] == test.difference.value < 0
     assert difference["p"] == test.p
-    assert found.result["longer_wins"]["value"] == sum(p.label == "a" for p in pairs) / 40
-    assert found.result["report"] is None
+    assert found.summary["longer_wins"]["value"] == sum(p.label == "a" for p in pairs) / 40
+    assert found.summary["report"] is None
 
 
-def test_tables_for_people_name_what_they_show(run: Run) -> None:
+def test_tables_for_people_name_what_they_show(run: Call) -> None:
     found = run("--verdicts", "good.jsonl", "--verdicts", "poor.jsonl", "--by", "metadata.kind")
 
     assert found.code == 0
@@ -109,7 +88,7 @@ def test_tables_for_people_name_what_they_show(run: Run) -> None:
         assert any(line.startswith(start) for line in shown), start
 
 
-def test_a_judge_is_run_as_compare_runs_it_and_resumed(run: Run) -> None:
+def test_a_judge_is_run_as_compare_runs_it_and_resumed(run: Call) -> None:
     judge(REPLY.format(8, 3, "A"), REPLY.format(3, 8, "B"), "No idea.")
     first = run("--judge", "judge.yaml", "--out", "out", "--json")
     [file] = Path("out").glob("*.jsonl")
@@ -119,33 +98,33 @@ def test_a_judge_is_run_as_compare_runs_it_and_resumed(run: Run) -> None:
 
     assert file.name == f"1-{Path.cwd().name}.jsonl"
     assert whole.count(b"\n") == 40 and b'"votes": [["' in whole
-    assert file.read_bytes() == whole and again.result == first.result
-    [found] = first.result["judges"]
+    assert file.read_bytes() == whole and again.summary == first.summary
+    [found] = first.summary["judges"]
     assert found["unscored"] > 0 and "order a, b: no verdict in the reply" in found["reasons"]
 
 
-def test_judges_come_before_recorded_verdicts_and_have_names_of_their_own(run: Run) -> None:
+def test_judges_come_before_recorded_verdicts_and_have_names_of_their_own(run: Call) -> None:
     judge(REPLY.format(8, 3, "A"), path="named.yaml")
     Path("other").mkdir()
     Path("other/good.jsonl").write_bytes(Path("good.jsonl").read_bytes())
     files = ("--verdicts", "good.jsonl", "--verdicts", "other/good.jsonl")
     found = run(*files, "--judge", "named.yaml", "--out", "out", "--json")
 
-    assert [it["name"] for it in found.result["judges"]] == ["1-named", "good.jsonl", "other/good.jsonl"]
+    assert [it["name"] for it in found.summary["judges"]] == ["1-named", "good.jsonl", "other/good.jsonl"]
 
 
-def test_the_page_holds_the_figures(run: Run) -> None:
+def test_the_page_holds_the_figures(run: Call) -> None:
     found = run("--verdicts", "good.jsonl", "--out", "out", "--json")
     page = Path("out/report.html").read_text(encoding="utf-8")
 
-    assert found.result["report"] == "out/report.html"
+    assert found.summary["report"] == "out/report.html"
     assert "<svg" in page and "0.938 [" in page and "longer side wrong" in page and "longer wins" in page
 
 
-def test_slices_by_metadata(run: Run) -> None:
+def test_slices_by_metadata(run: Call) -> None:
     keys = ("metadata.kind", "metadata.worse.flaws")
     found = run("--verdicts", "good.jsonl", "--json", *(part for key in keys for part in ("--by", key)))
-    slices = found.result["judges"][0]["slices"]
+    slices = found.summary["judges"][0]["slices"]
 
     assert {name: part["pairs"] for name, part in slices.items() if " = " in name} == {
         "kind = x": 20,
@@ -167,30 +146,30 @@ def test_slices_by_metadata(run: Run) -> None:
         (("--verdicts", "good.jsonl", "--by", "metadata.worse"), "is an object; go on with one of its keys: flaws"),
     ],
 )
-def test_what_cannot_be_done_is_said(run: Run, arguments: tuple[str, ...], says: str) -> None:
+def test_what_cannot_be_done_is_said(run: Call, arguments: tuple[str, ...], says: str) -> None:
     found = run(*arguments)
 
     assert found.code == 2 and found.stdout == "" and says in found.stderr
 
 
-def test_a_key_of_many_values_is_refused(run: Run) -> None:
+def test_a_key_of_many_values_is_refused(run: Call) -> None:
     write("pairs.jsonl", [{**pair(i, "a"), "id": str(i), "metadata": {"n": i}} for i in range(60)])
 
     assert "60 different values" in run("--verdicts", "good.jsonl", "--by", "metadata.n").stderr
 
 
-def test_rows_without_a_pair_and_pairs_without_a_row_are_counted(run: Run) -> None:
+def test_rows_without_a_pair_and_pairs_without_a_row_are_counted(run: Call) -> None:
     write("good.jsonl", [{"id": "0", "winner": "a"}, {"id": "1", "winner": "b"}, {"id": "99", "winner": "a"}])
     found = run("--verdicts", "good.jsonl", "--json")
 
     assert "1 rows belong to none of the pairs" in found.stderr
-    assert found.result["judges"][0]["reasons"] == {"no recorded verdict": 38}
+    assert found.summary["judges"][0]["reasons"] == {"no recorded verdict": 38}
 
 
-def test_exit_code_1_when_no_judge_has_a_verdict(run: Run) -> None:
+def test_exit_code_1_when_no_judge_has_a_verdict(run: Call) -> None:
     judge("No idea.")
     found = run("--judge", "judge.yaml", "--out", "out", "--json")
 
     assert found.code == 1
-    assert found.result["judges"][0]["accuracy"] is None
-    assert found.result["judges"][0]["missing"]["accuracy"]
+    assert found.summary["judges"][0]["accuracy"] is None
+    assert found.summary["judges"][0]["missing"]["accuracy"]

@@ -37,7 +37,7 @@ def test_one_biased_ranker_labels_nothing(call: Call, folder: Path) -> None:
 
     done = call("expand", pairs, "--ranker", folder / "biased.yaml", "--out", folder / "out.jsonl", "--json")
 
-    told = json.loads(done.stdout)
+    told = done.summary
     assert done.code == 1
     assert (told["pairs"], told["labelled"], told["calls_now"]) == (3, 0, 4)
     assert told["left_out"] == {"a label already": 1, "a ranker's verdict changes with the order": 2}
@@ -62,7 +62,7 @@ def test_resumed_for_each_ranker(call: Call, folder: Path, monkeypatch: pytest.M
     asked = {name: judges[name].model.calls for name in judges}
     done = call(*command)
 
-    told = json.loads(done.stdout)
+    told = done.summary
     assert {name: judges[name].model.calls - asked[name] for name in judges} == {"one": 0, "two": 2 * 2}
     # lengths 3-9, 4-8, 5-7, 6-6, 7-5, 8-4; equal lengths: the verdict is B in both orders
     assert told["left_out"] == {"a ranker's verdict changes with the order": 1}

@@ -30,14 +30,14 @@ def test_from_a_table_to_parts(call: Call, tmp_path: Path) -> None:
 
     made = call("from-preferences", table, "--out", tmp_path / "pairs.jsonl", "--json")
     assert made.code == 0
-    told = json.loads(made.stdout)
+    told = made.summary
     assert (told["pairs"], told["groups"]) == (40, 40)
     assert told["left_out"] == {"'rejected' is missing; the row has: chosen, prompt": 1}
 
     dealt = call(
         "split", tmp_path / "pairs.jsonl", "--out", tmp_path / "parts", "--shares", "0.5", "0", "0.5", "--json"
     )
-    told = json.loads(dealt.stdout)
+    told = dealt.summary
     assert (told["train"], told["dev"], told["test_groups"]) == (20, 0, 20)
     assert check(tmp_path / "parts" / "train.jsonl", pair_of) == 20
     assert not (tmp_path / "parts" / "dev.jsonl").exists()
@@ -50,12 +50,12 @@ def test_check(call: Call, tmp_path: Path) -> None:
 
     sound = call("check", train, test, "--json")
     assert sound.code == 0
-    assert json.loads(sound.stdout)["longer_chosen"] == 0.5
-    assert json.loads(sound.stdout)["problems"] == []
+    assert sound.summary["longer_chosen"] == 0.5
+    assert sound.summary["problems"] == []
     found = call("check", train, leaky, "--json")
     assert found.code == 2
-    assert json.loads(found.stdout)["examples"] == [["0", "z", 1.0]]
-    assert json.loads(found.stdout)["problems"] == [
+    assert found.summary["examples"] == [["0", "z", 1.0]]
+    assert found.summary["problems"] == [
         "1 test pairs have a prompt of the training pairs, or nearly",
         "1 test pairs have a response of the training pairs",
     ]
@@ -74,7 +74,7 @@ def test_from_ratings(call: Call, tmp_path: Path) -> None:
 
     assert made.code == 0
     assert [row["metadata"]["margin"] for row in rows] == [2.0, 2.0]
-    assert json.loads(made.stdout)["left_out"] == {"pairs: too close in score, or one text twice": 4}
+    assert made.summary["left_out"] == {"pairs: too close in score, or one text twice": 4}
 
 
 def test_a_wide_table(call: Call, tmp_path: Path) -> None:

@@ -9,14 +9,13 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 import yaml
 
-from judgekit import cli
+from tests.cli.command import Call, Outcome
 
 SAMPLE = {"prompt": "Write about a lighthouse.", "response": "The lamp went out."}
 CRITERIA = ("relevance", "coherence", "empathy", "surprise", "engagement", "complexity")
@@ -49,35 +48,15 @@ main()
 """
 
 
-class Outcome(NamedTuple):
-    code: int
-    stdout: str
-    stderr: str
-
-    @property
-    def summary(self) -> dict[str, Any]:
-        return json.loads(self.stdout)
-
-
-Run = Callable[..., Outcome]
-
-
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Run the command line in this process (a traceback would fail the test), in a folder with a judge."""
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Call) -> Call:
+    """Run the command line in a folder with a judge."""
     monkeypatch.chdir(tmp_path)
     judge()
-
-    def call(*arguments: str | Path) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["judgekit", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        return Outcome(int(left.value.code or 0), *capfd.readouterr())
-
     return call
 
 
-def score(run: Run, *more: str) -> Outcome:
+def score(run: Call, *more: str) -> Outcome:
     return run("score", "samples.jsonl", "--judge", "judge.yaml", "--out", "scores.jsonl", "--json", *more)
 
 
@@ -102,7 +81,7 @@ def rows(path: str | Path = "scores.jsonl") -> list[dict[str, Any]]:
 # --- from end to end ----------------------------------------------------------------------------------------------
 
 
-def test_every_sample_gets_its_row(run: Run):
+def test_every_sample_gets_its_row(run: Call):
     samples(150)
 
     outcome = score(run)
@@ -125,7 +104,7 @@ def test_every_sample_gets_its_row(run: Run):
     }
 
 
-def test_json_is_one_line_on_stdout_and_the_table_stays_off_it(run: Run):
+def test_json_is_one_line_on_stdout_and_the_table_stays_off_it(run: Call):
     samples(2)
 
     assert score(run).stdout.count("\n") == 1
@@ -133,7 +112,7 @@ def test_json_is_one_line_on_stdout_and_the_table_stays_off_it(run: Run):
     assert table.stdout == "" and "calls now" in table.stderr
 
 
-def test_the_batch_size_changes_nothing(run: Run):
+def test_the_batch_size_changes_nothing(run: Call):
     samples(30)
     score(run)
     first = Path("scores.jsonl").read_bytes()
@@ -144,7 +123,7 @@ def test_the_batch_size_changes_nothing(run: Run):
     assert Path("scores.jsonl").read_bytes() == first
 
 
-def test_what_cannot_be_read_is_a_row_without_a_value(run: Run):
+def test_what_cannot_be_read_is_a_row_without_a_value(run: Call):
     judge((reply(3), "No idea."))
     samples(40)
 
@@ -157,7 +136,7 @@ def test_what_cannot_be_read_is_a_row_without_a_value(run: Run):
 
 
 @pytest.mark.parametrize("value", [None, float("nan"), float("inf"), 10**400, 6, True, "3 or 4", "\ud800"])
-def test_exit_code_1_when_nothing_could_be_judged(run: Run, value: object):
+def test_exit_code_1_when_nothing_could_be_judged(run: Call, value: object):
     judge((reply(value),))
     samples(3)
 
@@ -168,7 +147,7 @@ def test_exit_code_1_when_nothing_could_be_judged(run: Run, value: object):
     assert all(row["value"] is None and row["error"] for row in rows())
 
 
-def test_a_chat_a_reference_and_lines_without_ids_are_fine(run: Run):
+def test_a_chat_a_reference_and_lines_without_ids_are_fine(run: Call):
     chat = [{"role": "user", "content": "A story, please."}]
     Path("samples.jsonl").write_text(f"\n{json.dumps({**SAMPLE, 'prompt': chat, 'reference': 'Better.'})}")
 
@@ -201,7 +180,7 @@ BAD_INPUT = {
 
 
 @pytest.mark.parametrize(("bad", "problem"), BAD_INPUT.values(), ids=BAD_INPUT)
-def test_bad_input_is_refused_before_anything_is_spent(run: Run, bad: bytes, problem: str):
+def test_bad_input_is_refused_before_anything_is_spent(run: Call, bad: bytes, problem: str):
     samples(1)
     with Path("samples.jsonl").open("ab") as stream:
         stream.write(bad)
@@ -214,7 +193,7 @@ def test_bad_input_is_refused_before_anything_is_spent(run: Run, bad: bytes, pro
 
 
 @pytest.mark.parametrize("bad", [raw for raw, _ in BAD_INPUT.values()], ids=BAD_INPUT)
-def test_bad_input_costs_nothing_that_is_written(run: Run, bad: bytes):
+def test_bad_input_costs_nothing_that_is_written(run: Call, bad: bytes):
     samples(1)
     score(run)
     written = Path("scores.jsonl").read_bytes()
@@ -226,7 +205,7 @@ def test_bad_input_costs_nothing_that_is_written(run: Run, bad: bytes):
 
 
 @pytest.mark.parametrize(("content", "problem"), [("", "has no rows"), (None, "No such file or directory")])
-def test_no_rows_and_no_file(run: Run, content: str | None, problem: str):
+def test_no_rows_and_no_file(run: Call, content: str | None, problem: str):
     if content is not None:
         Path("samples.jsonl").write_text(content)
 
@@ -244,7 +223,7 @@ def test_no_rows_and_no_file(run: Run, content: str | None, problem: str):
         ("judge.yaml", "none.yaml", "none.yaml: No such file or directory"),
     ],
 )
-def test_a_path_that_cannot_be_used(run: Run, key: str, value: str, problem: str):
+def test_a_path_that_cannot_be_used(run: Call, key: str, value: str, problem: str):
     samples(1)
     paths = {"samples.jsonl": "samples.jsonl", "judge.yaml": "judge.yaml", "scores.jsonl": "scores.jsonl", key: value}
 
@@ -254,7 +233,7 @@ def test_a_path_that_cannot_be_used(run: Run, key: str, value: str, problem: str
 
 
 @pytest.mark.parametrize("arguments", [["--batch", "0"], ["--bach", "8"]])
-def test_a_wrong_option(run: Run, arguments: list[str]):
+def test_a_wrong_option(run: Call, arguments: list[str]):
     samples(1)
 
     assert score(run, *arguments).code == 2
@@ -285,7 +264,7 @@ BAD_JUDGES = {
 
 
 @pytest.mark.parametrize(("old", "new", "problem"), BAD_JUDGES.values(), ids=BAD_JUDGES)
-def test_a_bad_judge_is_refused_with_its_line(run: Run, old: str, new: str, problem: str):
+def test_a_bad_judge_is_refused_with_its_line(run: Call, old: str, new: str, problem: str):
     samples(1)
     Path("judge.yaml").write_text(GOOD_JUDGE.replace(old, new))
 
@@ -296,7 +275,7 @@ def test_a_bad_judge_is_refused_with_its_line(run: Run, old: str, new: str, prob
     assert not Path("scores.jsonl").exists()
 
 
-def test_a_pairwise_judge_has_no_score(run: Run):
+def test_a_pairwise_judge_has_no_score(run: Call):
     samples(1)
     Path("judge.yaml").write_text(
         GOOD_JUDGE.replace("judge: rubric", "judge: pairwise").replace("story/hanna", "story/creative_preference")
@@ -308,7 +287,7 @@ def test_a_pairwise_judge_has_no_score(run: Run):
 
 
 @pytest.mark.skipif(not Path("/dev/stdin").exists(), reason="this system has no /dev/stdin")
-def test_a_pipe_is_judged_whole_or_refused(run: Run):
+def test_a_pipe_is_judged_whole_or_refused(run: Call):
     """The input is read twice, to check it and to judge it; the second time a pipe is empty."""
     arguments = ["score", "/dev/stdin", "--judge", "judge.yaml", "--out", "scores.jsonl"]
     told = subprocess.run(
@@ -321,7 +300,7 @@ def test_a_pipe_is_judged_whole_or_refused(run: Run):
 # --- what is in the way of the results ----------------------------------------------------------------------------
 
 
-def test_the_input_is_never_taken_for_the_results(run: Run):
+def test_the_input_is_never_taken_for_the_results(run: Call):
     samples(3)
     path = Path("samples.jsonl")
     path.write_bytes(theirs := path.read_bytes().rstrip(b"\n"))
@@ -332,7 +311,7 @@ def test_the_input_is_never_taken_for_the_results(run: Run):
     assert path.read_bytes() == theirs
 
 
-def test_another_judges_results_are_refused_and_kept(run: Run):
+def test_another_judges_results_are_refused_and_kept(run: Call):
     samples(3)
     score(run)
     written = Path("scores.jsonl").read_bytes()
@@ -344,7 +323,7 @@ def test_another_judges_results_are_refused_and_kept(run: Run):
     assert Path("scores.jsonl").read_bytes() == written
 
 
-def test_another_inputs_results_are_refused_and_kept(run: Run):
+def test_another_inputs_results_are_refused_and_kept(run: Call):
     samples(3)
     score(run)
     written = Path("scores.jsonl").read_bytes()
@@ -356,7 +335,7 @@ def test_another_inputs_results_are_refused_and_kept(run: Run):
     assert Path("scores.jsonl").read_bytes() == written
 
 
-def test_another_input_without_ids_is_refused_too(run: Run):
+def test_another_input_without_ids_is_refused_too(run: Call):
     """Line numbers are no names: the first file's scores must not pass for the second's."""
     Path("samples.jsonl").write_bytes(sample(response="The first story."))
     score(run)
@@ -369,7 +348,7 @@ def test_another_input_without_ids_is_refused_too(run: Run):
     assert Path("scores.jsonl").read_bytes() == written
 
 
-def test_results_of_compare_are_refused(run: Run):
+def test_results_of_compare_are_refused(run: Call):
     """A pointwise judge does both under one fingerprint."""
     Path("pairs.jsonl").write_text(json.dumps({"id": "s0", "prompt": "p", "a": "x", "b": "y"}) + "\n")
     assert run("compare", "pairs.jsonl", "--judge", "judge.yaml", "--out", "scores.jsonl").code == 0
@@ -398,7 +377,7 @@ def process(folder: Path, *prefix: str, **names: str) -> subprocess.CompletedPro
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no limits on file sizes there")
-def test_a_full_disk_is_a_message_and_the_run_can_go_on(run: Run, tmp_path: Path):
+def test_a_full_disk_is_a_message_and_the_run_can_go_on(run: Call, tmp_path: Path):
     samples(20)
     score(run)
     whole = Path("scores.jsonl").read_bytes()
@@ -415,7 +394,7 @@ def test_a_full_disk_is_a_message_and_the_run_can_go_on(run: Run, tmp_path: Path
     assert Path("scores.jsonl").read_bytes() == whole
 
 
-def test_the_process_says_it_as_the_function_does(run: Run, tmp_path: Path):
+def test_the_process_says_it_as_the_function_does(run: Call, tmp_path: Path):
     Path("samples.jsonl").write_text("nope")
 
     told = process(tmp_path)

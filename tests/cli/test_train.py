@@ -36,7 +36,7 @@ def test_train_save_load_compare(call: Call, tmp_path: Path):
 
     trained = call("train", "classifier", pairs, "--out", tmp_path / "new" / "judge", "--json")
 
-    told = json.loads(trained.stdout)
+    told = trained.summary
     assert trained.code == 0
     assert told["pairs"] == PAIRS + TIED
     assert told["left_out"]["the same text on both sides"] == SAME
@@ -48,7 +48,7 @@ def test_train_save_load_compare(call: Call, tmp_path: Path):
     few = write(tmp_path / "few.jsonl", good[:SEEN])
     compared = call("compare", few, "--judge", tmp_path / "new" / "judge", "--out", tmp_path / "out.jsonl", "--json")
     written = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
-    assert compared.code == 0 and json.loads(compared.stdout)["unscored"] == 0
+    assert compared.code == 0 and compared.summary["unscored"] == 0
     assert sum(row["winner"] == pair["label"] for row, pair in zip(written, good, strict=False)) >= SEEN - 1
     assert {row["judge"] for row in written} == {Judge.load(tmp_path / "new" / "judge").fingerprint}
 

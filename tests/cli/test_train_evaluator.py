@@ -44,7 +44,7 @@ def test_from_ratings_to_a_judge(call: Call, recipe: Path, tmp_path: Path) -> No
     command = ["train", "evaluator", write(tmp_path / "r.jsonl", 20), "--recipe", recipe, "--out", tmp_path / "run"]
     done = call(*command, "--json")
 
-    told = json.loads(done.stdout)
+    told = done.summary
     assert done.code == 1
     assert told["trained_on"] + told["held_out"] == 20 and 5 <= told["held_out"] <= 8
     assert told["scores_by"] == {"simulated": told["held_out"]}
@@ -55,7 +55,7 @@ def test_from_ratings_to_a_judge(call: Call, recipe: Path, tmp_path: Path) -> No
     assert json.loads((tmp_path / "run" / "evaluation.json").read_text())["items"] == told["held_out"]
 
     again = call(*command, "--json")
-    assert json.loads(again.stdout) == told
+    assert again.summary == told
     assert "step" not in again.stderr  # nothing is trained or scored again
 
 
