@@ -32,8 +32,8 @@ COMING_HOME: Final = "{fate} the {item} {hero} came home."
 HOME: Final = ("Bringing", "Carrying", "Holding", "Taking")
 MISHAP: Final = ("Losing", "Dropping", "Breaking", "Forgetting")
 
-# The colour after the steps: other things, and what is done with them. It may begin as the steps do, so that two words
-# in a row do not tell which step came first.
+# The colour after the steps: other things, and what is done with them. The last of it may begin as the steps do, so
+# that two words in a row do not tell which step came first.
 DEEDS: Final = tuple(f"{{hero}} {verb} the {{thing}}." for verb in ("found", "saw", "held", "moved", "kept", "liked"))
 OPENINGS: Final = tuple(f"{fate} the {{thing}} {{pronoun}} left." for fate in (*HOME, *MISHAP))
 THINGS: Final = (
@@ -41,7 +41,7 @@ THINGS: Final = (
     "pebble", "plum", "twig", "acorn", "berry", "candle", "spoon", "basket",
 )  # fmt: skip
 
-# Two sentences tell of the weather in any story, one after each step.
+# Two sentences tell of the weather in any story, one after each step; no two begin or end alike.
 WEATHER: Final = (
     "Wind blew.",
     "Rain stopped.",
