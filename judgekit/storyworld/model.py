@@ -20,7 +20,7 @@ class StoryworldConfig(Config):
     """``provider: storyworld`` in a judge.yaml: the scripted `Teacher`, for a pairwise rubric over storyworld pairs."""
 
     provider: Literal["storyworld"]
-    fooled: Annotated[float, Field(ge=0, le=1)] = 0.7
+    fooled: Annotated[float, Field(ge=0, le=1)] = 0.65
     seed: int = 0
 
     def build(self) -> TeacherModel:

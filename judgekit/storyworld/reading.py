@@ -31,7 +31,7 @@ class Reading:
         weather: the weather that is told of, in order.
         opening: its first sentences, as they stand.
         repeated: whether a sentence comes twice.
-        baited: whether a showy sentence ends the text.
+        ending: its last sentence; or ``"none"``.
     """
 
     outline: Outline
@@ -43,7 +43,7 @@ class Reading:
     weather: tuple[str, ...]
     opening: str
     repeated: bool
-    baited: bool
+    ending: str
 
     @cached_property
     def flaws(self) -> tuple[Flaw, ...]:
@@ -57,6 +57,11 @@ class Reading:
             REPETITION: self.repeated,
         }
         return tuple(flaw for flaw, present in found.items() if present)
+
+    @property
+    def baited(self) -> bool:
+        """Whether its ending is showy."""
+        return self.ending in SHOWY_ENDINGS
 
     @property
     def quality(self) -> float:
@@ -80,7 +85,7 @@ def read(outline: Outline, text: str) -> Reading:
         weather=tuple(sentence.split()[0] for sentence in sentences if sentence in WEATHER),
         opening=" ".join(sentences[:QUOTED]),
         repeated=len(set(sentences)) < len(sentences),
-        baited=bool(sentences) and sentences[-1] in SHOWY_ENDINGS,
+        ending=(sentences or [NOTHING])[-1],
     )
 
 

@@ -41,8 +41,8 @@ class Teacher:
 
         A line for each story quotes its beginning and checks the weather (is it told twice?), hero, item and place (the
         outline's word, the story's word), what comes first and what became of the item in the end, each ok or wrong
-        with the count of faults so far, and says how the ending looks. Then come both counts again and the scores, from
-        0 to 10.
+        with the count of faults so far; then it quotes the ending and says how it looks. Both counts follow again, and
+        the scores, from 0 to 10.
 
         Raises:
             InputError: the prompt is not from the storyworld.
@@ -96,4 +96,4 @@ def checks(reading: Reading) -> str:
         wrong = flaw in reading.flaws
         faults += wrong
         written.append(f"{check} {'wrong' if wrong else 'ok'} {COUNTS[faults]}")
-    return " ".join([*written, f"looks {'showy' if reading.baited else 'plain'}"])
+    return " ".join([*written, f"looks {reading.ending} {'showy' if reading.baited else 'plain'}"])

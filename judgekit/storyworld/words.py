@@ -62,14 +62,14 @@ WEATHER: Final = (
 )
 
 PLAIN_ENDINGS: Final = (
-    "And that was all.",
-    "It was getting late.",
-    "The story was over.",
-    "Everyone went to bed.",
+    "Evening settled.",
+    "Nothing followed.",
+    "Everybody slept.",
+    "Life continued.",
 )
 SHOWY_ENDINGS: Final = (
-    "What a glorious time!",
-    "It was simply wonderful!",
-    "The world was amazed!",
-    "Everyone cheered with joy!",
+    "How glorious!",
+    "Simply wonderful!",
+    "Absolutely dazzling!",
+    "Everyone cheered!",
 )
