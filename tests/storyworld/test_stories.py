@@ -43,7 +43,7 @@ from judgekit.storyworld.words import (
 )
 
 MIA = Outline("Mia", "key", "cave")
-CLEAN = "Mia went to the cave for the key alone. The wind blew. Taking the key Mia came home. The rain stopped."
+CLEAN = "Mia went to the cave for the key alone. Wind blew. Taking the key Mia came home. Rain stopped."
 kinds = st.sets(st.sampled_from(FLAWS), max_size=3)
 
 
@@ -78,8 +78,8 @@ def test_rating_by_hand():
         (CLEAN.replace("cave", "mill"), (PLACE,)),
         (CLEAN.replace("Taking", "Losing"), (MISSING,)),
         (CLEAN.replace("came home", "slept"), (MISSING,)),
-        (CLEAN.replace("The rain stopped", "The wind blew"), (REPETITION,)),
-        (CLEAN + " The wind blew.", (REPETITION,)),
+        (CLEAN.replace("Rain stopped", "Wind blew"), (REPETITION,)),
+        (CLEAN + " Wind blew.", (REPETITION,)),
         ("Taking the key Mia came home. Mia went to the cave for the key alone.", (ORDER,)),
         ("Losing the key Mia came home. Mia went to the cave for the key alone.", (ORDER, MISSING)),
         (
@@ -95,13 +95,14 @@ def test_reading_by_hand(text, flaws):
 
 
 def test_reading_says_what_it_found():
-    text = "Tom went to the cave for the lamp alone. The wind blew. Losing the lamp Tom came home. The fog cleared."
-    reading = read(MIA, f"{text} What a glorious time!")
+    text = "Tom went to the cave for the lamp alone. Wind blew. Losing the lamp Tom came home. Fog cleared."
+    reading = read(MIA, f"{text} How glorious!")
     assert (reading.hero, reading.item, reading.place) == ("Tom", "lamp", "cave")
     assert (reading.first, reading.end) == ("Tom", "Losing")
-    assert reading.weather == ("wind", "fog")
+    assert reading.weather == ("Wind", "Fog")
     assert reading.opening == text
     assert not reading.repeated
+    assert reading.ending == "How glorious!"
     assert reading.baited
     assert reading.quality == 0.1  # three flaws at 3 points each
 

@@ -11,9 +11,9 @@ from judgekit.storyworld import Outline, Teacher, World
 from judgekit.types import Comparison, Pair
 
 PROMPT = Outline("Mia", "key", "cave").prompt
-GOOD = "Mia went to the cave for the key alone. The wind blew. Taking the key Mia came home. The rain stopped."
-POOR = "Losing the key Tom came home. The wind blew. Tom went to the cave for the key alone. The wind blew."
-BAIT = " What a glorious time!"
+GOOD = "Mia went to the cave for the key alone. Wind blew. Taking the key Mia came home. Rain stopped."
+POOR = "Losing the key Tom came home. Wind blew. Tom went to the cave for the key alone. Wind blew."
+BAIT = " How glorious!"
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +33,11 @@ def accuracy(teacher: Teacher, pairs: list[Pair]) -> float:
 
 def test_the_chain_word_for_word():
     assert Teacher(fooled=0.0).chain(Comparison(PROMPT, GOOD, POOR + BAIT)) == (
-        f"A: {GOOD} weather wind rain ok zero hero Mia Mia ok zero item key key ok zero "
-        "place cave cave ok zero first Mia ok zero end Taking ok zero looks plain\n"
-        f"B: {POOR} weather wind wind wrong one hero Mia Tom wrong two item key key ok two "
-        "place cave cave ok two first Losing wrong three end Losing wrong four looks showy\n"
+        f"A: {GOOD} weather Wind Rain ok zero hero Mia Mia ok zero item key key ok zero "
+        "place cave cave ok zero first Mia ok zero end Taking ok zero looks Rain stopped. plain\n"
+        f"B: {POOR} weather Wind Wind wrong one hero Mia Tom wrong two item key key ok two "
+        "place cave cave ok two first Losing wrong three end Losing wrong four looks How glorious! showy\n"
+        "Faults zero four\n"
         "Score A: 10\n"
         "Score B: 0\n"
         "Verdict: A"
@@ -46,9 +47,9 @@ def test_the_chain_word_for_word():
 def test_when_fooled_it_scores_the_endings_and_changes_nothing_else():
     comparison = Comparison(PROMPT, GOOD, POOR + BAIT)
     honest, fooled = (Teacher(fooled=p).chain(comparison).split("\n") for p in (0.0, 1.0))
-    assert honest[:2] == fooled[:2]
-    assert honest[2:] == ["Score A: 10", "Score B: 0", "Verdict: A"]
-    assert fooled[2:] == ["Score A: 4", "Score B: 10", "Verdict: B"]
+    assert honest[:3] == fooled[:3]
+    assert honest[3:] == ["Score A: 10", "Score B: 0", "Verdict: A"]
+    assert fooled[3:] == ["Score A: 4", "Score B: 10", "Verdict: B"]
 
 
 def test_bait_on_the_better_or_on_both_does_not_mislead_it():
@@ -72,9 +73,9 @@ def test_the_winner_is_the_one_stated(pairs):
 def test_it_is_wrong_as_often_as_it_says(pairs):
     baited, plain = [p for p in pairs if dazzling(p)], [p for p in pairs if not dazzling(p)]
     assert len(baited) / len(pairs) == pytest.approx(0.4, abs=0.03)
-    assert accuracy(Teacher(), baited) == pytest.approx(0.4, abs=0.05)
+    assert accuracy(Teacher(), baited) == pytest.approx(0.35, abs=0.05)
     assert accuracy(Teacher(), plain) == 1.0
-    assert accuracy(Teacher(), pairs) == pytest.approx(0.76, abs=0.03)
+    assert accuracy(Teacher(), pairs) == pytest.approx(0.74, abs=0.03)
     assert accuracy(Teacher(fooled=0.0), pairs) == 1.0
 
 
@@ -85,7 +86,7 @@ def test_asked_again_it_says_the_same_and_the_order_counts(pairs):
     swapped = teacher.compare([comparison.swap() for comparison in baited])
     assert first == again
     agree = mean({a.winner, b.winner} == {"a", "b"} for a, b in zip(first, swapped, strict=True))
-    assert agree == pytest.approx(0.6**2 + 0.4**2, abs=0.06)
+    assert agree == pytest.approx(0.65**2 + 0.35**2, abs=0.06)
     assert first != Teacher(seed=6).compare(baited)
 
 

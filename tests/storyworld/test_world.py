@@ -40,15 +40,15 @@ def test_golden_text():
     assert first.comparison.id == "train-0-0"
     assert first.comparison.prompt == "Tell how Zoe went to the harbor for the coin and brought it home."
     assert first.comparison.a == (
-        "Nora went to the harbor for the coin alone. The fog cleared. Holding the coin Nora came home. "
-        "The rain stopped. Nora kept the stick. Nora kept the spoon. Everyone cheered with joy!"
+        "Mia went to the harbor for the coin alone. Fog cleared. Holding the coin Mia came home. "
+        "Hail rattled. Mia saw the candle. Mia held the shell. Simply wonderful!"
     )
 
 
 def test_golden_checksums():
     world = World(seed=0)
-    assert crc([pair_row(pair) for pair in world.pairs(50)]) == 2271836008
-    assert crc(world.ratings(world.samples(50, "test"))) == 2137331606
+    assert crc([pair_row(pair) for pair in world.pairs(50)]) == 3956633026
+    assert crc(world.ratings(world.samples(50, "test"))) == 3776274697
 
 
 def test_items_do_not_depend_on_how_many_are_asked_for():
