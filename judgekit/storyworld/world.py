@@ -36,7 +36,7 @@ class World:
     """
 
     seed: int = 0
-    sentences: tuple[int, int] = (5, 18)
+    sentences: tuple[int, int] = (5, 16)
 
     def __post_init__(self) -> None:
         low, high = self.sentences
