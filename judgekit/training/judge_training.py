@@ -106,7 +106,8 @@ class JudgeTraining(ABC):
             how: dict[str, Any] = {"lora": recipe.lora, "seed": recipe.seed, "say": self.say}
             return sft(self.base, examples, recipe.sft, folder, **how), left_out
 
-        return self._stage("sft", self.base, [recipe.sft.model_dump(), *self._source()], train)
+        key = [recipe.sft.model_dump(), *self._source()]  # first: whatever was made with other data is named by it
+        return self._stage("sft", self.base, key, train)
 
     @cached_property
     def grpo(self) -> Stage:
