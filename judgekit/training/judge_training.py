@@ -106,7 +106,7 @@ class JudgeTraining(ABC):
             how: dict[str, Any] = {"lora": recipe.lora, "seed": recipe.seed, "say": self.say}
             return sft(self.base, examples, recipe.sft, folder, **how), left_out
 
-        key = [recipe.sft.model_dump(), *self._source()]  # first: whatever was made with other data is named by it
+        key = [recipe.sft.model_dump(), *self._source()]  # before the base: chains of other data are found first
         return self._stage("sft", self.base, key, train)
 
     @cached_property
