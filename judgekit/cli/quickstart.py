@@ -29,7 +29,7 @@ def quickstart(
     seed: Annotated[int, typer.Option("--seed", help="Seed of the stories and of the training.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON line on stdout.")] = False,
 ) -> None:
-    """Train a judge on generated stories: a teacher's chains, SFT, GRPO, evaluation; four to five minutes on two cores."""
+    """Train a judge on generated stories: a teacher's chains, SFT, GRPO, evaluation; under five minutes, two cores."""
     from judgekit.cli.genrm_report import finish
     from judgekit.cli.train_genrm import progress
 
