@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from judgekit.calibration import Estimate, cluster_bootstrap
+from judgekit.calibration import Bootstrap, Estimate
 from judgekit.judges.base import digest
 from judgekit.judges.embedded import standardise
 from judgekit.judges.features import VERSION, feature_matrix, feature_names
@@ -244,8 +244,7 @@ def against_other_raters(data: Hanna, margin: Array) -> tuple[Array, Array, Inde
 
 
 def estimate(data: Hanna, values: Array, mask: NDArray[np.bool_]) -> Estimate:
-    rng = np.random.default_rng(SEED)
-    return cluster_bootstrap(values[mask], data.group[mask].tolist(), rng, draws=DRAWS)
+    return Bootstrap(DRAWS, seed=SEED).mean(values[mask], data.group[mask])
 
 
 def report(data: Hanna, name: str, margins: dict[str, Array], part: NDArray[np.bool_]) -> None:
@@ -265,8 +264,7 @@ def one_human(data: Hanna, margin: Array) -> dict[str, Estimate]:
     """Return the accuracy of single raters, and of the judge on the same pairs, against the other raters."""
     own, judge, prompt = against_other_raters(data, margin)
     return {
-        name: cluster_bootstrap(values, prompt.tolist(), np.random.default_rng(SEED), draws=DRAWS)
-        for name, values in (("rater", own), ("judge", judge))
+        name: Bootstrap(DRAWS, seed=SEED).mean(values, prompt) for name, values in (("rater", own), ("judge", judge))
     }
 
 

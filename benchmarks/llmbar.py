@@ -27,13 +27,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from judgekit.calibration import PairEvaluation, evaluate
+from judgekit.calibration import Bootstrap, PairEvaluation, evaluate
 from judgekit.files import pair_row, preference_row
 from judgekit.types import Comparison, Pair, Preference, Winner
 
 SIDES: dict[str, Winner] = {"1": "a", "2": "b"}
+FEW = Bootstrap(draws=100)  # only values are compared
 RATES = (
     "acc_ab_pct",
     "acc_ba_pct",
@@ -89,7 +88,7 @@ def published(pairs: Sequence[Pair], preferences: Sequence[Preference], found: P
     kappa = found.kappa
     if found.unscored:
         filled = [as_second(preference) for preference in preferences]
-        kappa = evaluate(pairs, filled, np.random.default_rng(0), draws=1).kappa
+        kappa = evaluate(pairs, filled, bootstrap=FEW).kappa
     average = found.accuracy.value * 100 if found.accuracy and not found.unscored else None
     by_order = (hits("accuracy_ab") + hits("accuracy_ba")) / 2 / whole
     return {
@@ -155,7 +154,7 @@ def compare(folder: Path, judged: Judged) -> tuple[int, int]:
     rows, unlike, unread = table(folder / "published.csv"), 0, 0
     for row in rows:
         pairs, preferences = judged[row["subset"], row["evaluator"], row["strategy"]]
-        found = evaluate(pairs, preferences, np.random.default_rng(0), draws=100)
+        found = evaluate(pairs, preferences, bootstrap=FEW)
         unread += found.unscored > 0
         ours = published(pairs, preferences, found)
         differ = {name: (ours[name], row[name]) for name in RATES if not abs(ours[name] - float(row[name])) < 1e-9}
@@ -171,7 +170,7 @@ def compare(folder: Path, judged: Judged) -> tuple[int, int]:
 
 def command_line_agrees(pairs: Sequence[Pair], preferences: Sequence[Preference]) -> bool:
     told = through_the_command_line(pairs, preferences)
-    found = evaluate(pairs, preferences, np.random.default_rng(0))
+    found = evaluate(pairs, preferences)
     names = ("accuracy", "accuracy_ab", "accuracy_ba", "accuracy_both", "agreement", "kappa", "first_shown")
     values = {name: getattr(found, name) for name in names}
     for name, estimate in values.items():

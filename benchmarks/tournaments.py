@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from judgekit import Comparison, Preference, Sample
-from judgekit.calibration import Estimate, cluster_bootstrap
+from judgekit.calibration import Bootstrap, Estimate
 from judgekit.rewards import Pivot, Reference, RoundRobin, Scheme, Swiss, tournament
 
 SCHEMES: dict[str, Scheme] = {
@@ -67,7 +67,7 @@ def measure(scheme: Scheme, accuracy: float, n: int, count: int, seed: int = 0) 
         tau_b(np.array([float(s.response) for s in group]), np.array([st.value for st in standings], float))
         for group, standings in zip(drawn, outcome.groups, strict=True)
     ]
-    return cluster_bootstrap(taus, range(count), np.random.default_rng(seed)), outcome.comparisons / count
+    return Bootstrap(seed=seed).mean(taus), outcome.comparisons / count
 
 
 def main() -> None:

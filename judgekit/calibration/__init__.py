@@ -1,24 +1,28 @@
-"""Statistics that carry their uncertainty. NumPy arrays in, `Estimate` out; the random generator is an argument."""
+"""Statistics that carry their uncertainty. NumPy arrays in, `Estimate` out; `Bootstrap` says how intervals are made."""
 
-from judgekit.calibration.estimate import Estimate, cluster_bootstrap, cluster_statistic, share
+from judgekit.calibration.agreement import krippendorff_alpha
+from judgekit.calibration.bootstrap import Bootstrap
+from judgekit.calibration.correlation import correlation
+from judgekit.calibration.estimate import Estimate, NotEstimableError
 from judgekit.calibration.pairs import Bin, PairedTest, PairEvaluation, Part, evaluate, paired
 from judgekit.calibration.signflip import sign_flip
 from judgekit.calibration.slices import by_length, by_value, longer, word_count
 
 __all__ = [
     "Bin",
+    "Bootstrap",
     "Estimate",
+    "NotEstimableError",
     "PairEvaluation",
     "PairedTest",
     "Part",
     "by_length",
     "by_value",
-    "cluster_bootstrap",
-    "cluster_statistic",
+    "correlation",
     "evaluate",
+    "krippendorff_alpha",
     "longer",
     "paired",
-    "share",
     "sign_flip",
     "word_count",
 ]

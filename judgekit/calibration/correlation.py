@@ -1,18 +1,90 @@
-"""How two series go together: Pearson's and Spearman's correlation, with intervals from resampling whole clusters."""
+"""How two series go together: Pearson's r, Spearman's rho and Kendall's tau-b, at four levels."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+import math
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from judgekit.calibration.estimate import Estimate, _expanded
-from judgekit.errors import InputError
+from judgekit.calibration.bootstrap import Bootstrap, Units
+from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError, number
+from judgekit.errors import InputError, require
 
-Array = NDArray[np.float64]
-Kind = Literal["pearson", "spearman"]
+Method = Literal["spearman", "kendall", "pearson"]
+Level = Literal["item", "cell", "within_group", "system"]
+Ints = NDArray[np.int64]
+DEFAULT = Bootstrap()
+CELLS = 400  # cells of a table of two discrete series up to which it is cheaper than the items
+ALL_PAIRS = 4000  # items up to which Kendall's tau holds the sign of every pair in memory
+
+
+def correlation(
+    judge: ArrayLike,
+    human: ArrayLike,
+    method: Method = "spearman",
+    level: Level = "item",
+    *,
+    groups: Clusters | None = None,
+    systems: Clusters | None = None,
+    units: Units = None,
+    bootstrap: Bootstrap = DEFAULT,
+) -> Estimate:
+    """Return the correlation of two series; an item that lacks either value is left out (``n`` counts the others).
+
+    Args:
+        judge, human: shape (items,) or (items, criteria); NaN is missing.
+        level: ``item`` takes the mean over the criteria first; ``cell`` pools all criteria; ``within_group`` is the
+            mean over ``groups`` of the correlation among the items of one, and the level that matters for best-of-n
+            and GRPO; ``system`` correlates the means of ``systems``.
+        groups: the prompt of each item, shape (items,); systems: what wrote it.
+        units: what the interval resamples; without it the groups where there are any, else the items.
+
+    Raises:
+        NotEstimableError: a series that does not vary, or no group in which both vary.
+        InputError: series of different shapes, an infinite value, a level whose groups or systems are missing.
+    """
+    j, h = _series(judge, human)
+    resampled = groups if units is None else units
+    if level == "cell":
+        flat, owner = _cells(j, h)
+        clusters = _at(resampled, owner) if resampled is not None else owner
+        return paired_series(*flat, method, clusters, bootstrap)
+    one, two = _mean(j), _mean(h)
+    known = np.flatnonzero(~np.isnan(one + two))
+    one, two = one[known], two[known]
+    if level == "item":
+        return paired_series(one, two, method, _at(resampled, known), bootstrap)
+    if level == "within_group":
+        return _within(one, two, method, _needed(groups, known, "groups"), bootstrap)
+    return _of_systems(one, two, method, _needed(systems, known, "systems"), _at(resampled, known), bootstrap)
+
+
+def paired_series(x: Array, y: Array, method: Method, units: Units, bootstrap: Bootstrap) -> Estimate:
+    """Return the correlation of two series of shape (items,) without missing values."""
+    if len(x) < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
+        raise NotEstimableError(f"one of the series does not vary, among {len(x)} items")
+    (xs, a), (ys, b) = (np.unique(series, return_inverse=True) for series in (x, y))
+    if len(xs) * len(ys) <= CELLS:
+        codes = (a * len(ys) + b).reshape(-1)
+        shape = (len(xs), len(ys))
+        values = (xs, ys)
+        return bootstrap.of_sums(np.eye(len(xs) * len(ys)), lambda t: _table(t, shape, values, method), units, codes)
+    return bootstrap.of_weights(len(x), _weighted(x, y, method), units)
+
+
+def pearson(x: Array, y: Array, weights: Array) -> Array:
+    """Return Pearson's r for each row of weights; ``x`` and ``y`` broadcast against them. NaN where one is constant."""
+    n = weights.sum(-1, keepdims=True)
+    dx = x - (weights * x).sum(-1, keepdims=True) / n
+    dy = y - (weights * y).sum(-1, keepdims=True) / n
+    xx, yy = (weights * dx * dx).sum(-1), (weights * dy * dy).sum(-1)
+    scale = np.sqrt(xx * yy)
+    fine = scale > 1e-12 * n[..., 0]
+    return np.where(fine, np.clip((weights * dx * dy).sum(-1) / np.where(fine, scale, 1), -1, 1), math.nan)
 
 
 def midranks(values: ArrayLike) -> Array:
@@ -22,68 +94,142 @@ def midranks(values: ArrayLike) -> Array:
     return np.asarray((last - (counts - 1) / 2)[place.reshape(-1)])
 
 
-def pearson(x: ArrayLike, y: ArrayLike) -> float | None:
-    """Return Pearson's r of two series, shape (items,); None where one of them does not vary."""
-    a, b = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    if not len(a) or np.ptp(a) == 0 or np.ptp(b) == 0:
+def _table(sums: Array, shape: tuple[int, int], values: tuple[Array, Array], method: Method) -> Array:
+    """Return the correlation from tables of counts, shape (any, cells)."""
+    tables = sums.reshape(-1, *shape)
+    rows, columns = tables.sum(2), tables.sum(1)
+    if method == "kendall":
+        return _tau(tables, rows, columns)
+    if method == "pearson":
+        x, y = (np.broadcast_to(v, (len(tables), len(v))) for v in values)
+    else:
+        x, y = rows.cumsum(1) - rows / 2, columns.cumsum(1) - columns / 2
+    n = rows.sum(1)[:, None]
+    x, y = x - (rows * x).sum(1)[:, None] / n, y - (columns * y).sum(1)[:, None] / n
+    scale = np.sqrt((rows * x * x).sum(1) * (columns * y * y).sum(1))
+    fine = scale > 1e-12 * n[:, 0]
+    both = (np.einsum("bij,bj->bi", tables, y) * x).sum(1)
+    return np.where(fine, np.clip(both / np.where(fine, scale, 1), -1, 1), math.nan)
+
+
+def _tau(tables: Array, rows: Array, columns: Array) -> Array:
+    """Return Kendall's tau-b (1945, Biometrika 33:239): concordant less discordant pairs over those untied in each."""
+    n = rows.sum(1)
+    before = tables.cumsum(1) - tables  # smaller x, the same y
+    smaller = before.cumsum(2) - before
+    larger = before.sum(2, keepdims=True) - before.cumsum(2)
+    gain = (tables * (smaller - larger)).sum((1, 2))
+    pairs = n * (n - 1) / 2
+    tied = [(side * (side - 1) / 2).sum(1) for side in (rows, columns)]
+    scale = np.sqrt((pairs - tied[0]) * (pairs - tied[1]))
+    return np.where(scale > 0, gain / np.where(scale > 0, scale, 1), math.nan)
+
+
+def _weighted(x: Array, y: Array, method: Method) -> Callable[[Array], Array]:
+    """Return the statistic of weights of shape (any, items)."""
+    if method == "pearson":
+        return lambda weights: pearson(x, y, weights)
+    if method == "spearman":
+        return lambda weights: pearson(_ranks(x, weights), _ranks(y, weights), weights)
+    if len(x) > ALL_PAIRS:
+        return lambda weights: _tau_of_subsets(x, y, weights)
+    signs = [np.sign(series[:, None] - series[None, :]).astype(np.float32) for series in (x, y)]
+    both, untied = signs[0] * signs[1], [np.abs(sign) for sign in signs]
+
+    def tau(weights: Array) -> Array:
+        w = weights.astype(np.float32)  # whole numbers, whose sums stay exact enough for a ratio
+        gain, one, two = (((w @ matrix) * w).sum(1, dtype=np.float64) for matrix in (both, *untied))
+        scale = np.sqrt(one * two)
+        return np.where(scale > 0, gain / np.where(scale > 0, scale, 1), math.nan)
+
+    return tau
+
+
+def _ranks(series: Array, weights: Array) -> Array:
+    """Return the midranks of the items under each row of weights; shape (any, items)."""
+    values, place = np.unique(series, return_inverse=True)
+    order = np.argsort(place.reshape(-1), kind="stable")
+    starts = np.searchsorted(place.reshape(-1)[order], np.arange(len(values)))
+    own = np.add.reduceat(weights[:, order], starts, axis=1)
+    return np.asarray((own.cumsum(1) - own / 2)[:, place.reshape(-1)])
+
+
+def _tau_of_subsets(x: Array, y: Array, weights: Array) -> Array:
+    kendalltau = require("scipy.stats", "calibrate").kendalltau
+    from scipy.stats import kendalltau
+
+    return np.array([kendalltau(*(np.repeat(s, row.astype(int)) for s in (x, y))).statistic for row in weights])
+
+
+def _within(x: Array, y: Array, method: Method, groups: Ints, bootstrap: Bootstrap) -> Estimate:
+    found = []
+    for group in range(int(groups.max()) + 1):
+        own = groups == group
+        a, b = x[own], y[own]
+        if len(a) > 1 and np.ptp(a) and np.ptp(b):
+            found.append(float(_weighted(a, b, method)(np.ones((1, len(a))))[0]))
+    count = int(groups.max()) + 1
+    if not found:
+        raise NotEstimableError(f"in none of {count} groups do both series vary")
+    estimate = bootstrap.mean(found)
+    kind = estimate.method.replace("item", "cluster")
+    lost = f"{count - len(found)} of {count} groups do not vary and were left out" if len(found) < count else ""
+    notes = "; ".join(note for note in (estimate.note, lost) if note)
+    return replace(estimate, n=len(x), method=kind, note=notes)
+
+
+def _of_systems(x: Array, y: Array, method: Method, systems: Ints, units: Units, bootstrap: Bootstrap) -> Estimate:
+    s = int(systems.max()) + 1
+    rows = np.zeros((len(x), 3 * s))
+    for k, column in enumerate((np.ones(len(x)), x, y)):
+        rows[np.arange(len(x)), k * s + systems] = column
+
+    def statistic(sums: Array) -> Array:
+        counts, xs, ys = sums.reshape(-1, 3, s).transpose(1, 0, 2)
+        there = counts > 0
+        means = [np.where(there, total / np.where(there, counts, 1), 0.0) for total in (xs, ys)]
+        return np.array([_of_rows(a[t], b[t], method) for a, b, t in zip(*means, there, strict=True)])
+
+    found = bootstrap.of_sums(rows, statistic, units)
+    return replace(found, note="; ".join(note for note in (found.note, f"over {s} systems") if note))
+
+
+def _of_rows(x: Array, y: Array, method: Method) -> float:
+    if len(x) < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return math.nan
+    return float(_weighted(x, y, method)(np.ones((1, len(x))))[0])
+
+
+def _series(judge: ArrayLike, human: ArrayLike) -> tuple[Array, Array]:
+    j, h = np.asarray(judge, dtype=float), np.asarray(human, dtype=float)
+    if j.shape != h.shape or j.ndim not in (1, 2):
+        raise InputError(f"the series have the shapes {j.shape} and {h.shape}; both are (items,) or (items, criteria)")
+    if np.isinf(j).any() or np.isinf(h).any():
+        raise InputError("a value is infinite")
+    return j, h
+
+
+def _mean(series: Array) -> Array:
+    """Return the mean over the criteria; NaN where one is missing, since criteria differ in level."""
+    return series if series.ndim == 1 else series.mean(1)
+
+
+def _cells(j: Array, h: Array) -> tuple[tuple[Array, Array], Ints]:
+    j, h = j.reshape(len(j), -1), h.reshape(len(h), -1)
+    owner = np.repeat(np.arange(len(j)), j.shape[1])
+    known = np.flatnonzero(~np.isnan(j + h).ravel())
+    return (j.ravel()[known], h.ravel()[known]), owner[known]
+
+
+def _at(units: Units, known: Ints) -> Units:
+    if units is None:
         return None
-    a, b = a - a.mean(), b - b.mean()
-    r = (a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum())
-    return float(np.clip(r, -1, 1))
+    if isinstance(units, tuple):
+        return number(units[0])[known], number(units[1])[known]
+    return number(units)[known]
 
 
-def spearman(x: ArrayLike, y: ArrayLike) -> float | None:
-    """Return Spearman's rho: Pearson's r of the midranks."""
-    return pearson(midranks(x), midranks(y))
-
-
-KINDS = {"pearson": pearson, "spearman": spearman}
-
-
-def correlation(
-    x: ArrayLike,
-    y: ArrayLike,
-    clusters: Sequence[Hashable],
-    rng: np.random.Generator,
-    kind: Kind = "spearman",
-    *,
-    draws: int = 1000,
-) -> Estimate | None:
-    """Return a correlation with its 95 % interval; None where one series does not vary, or there is one cluster only.
-
-    Whole clusters are drawn with replacement and everything is computed again, ranks included; the percentiles are the
-    expanded ones of `cluster_bootstrap`. A draw in which one series does not vary has no correlation and does not
-    count. In 300 simulations (normal pairs, 30 clusters of 5 items, rho .6) the interval held the truth in 92 % of all
-    cases for Pearson and 93 % for Spearman.
-
-    Args:
-        x, y: shape (items,), finite; clusters: the group of each item, shape (items,).
-
-    Raises:
-        InputError: the series and the clusters are not equally long, or a value is not finite.
-    """
-    a, b = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    if not len(a) == len(b) == len(clusters):
-        raise InputError(f"{len(a)} and {len(b)} values, but {len(clusters)} clusters")
-    if not (np.isfinite(a).all() and np.isfinite(b).all()):
-        raise InputError("a correlation is of finite values; leave out what has no verdict, and count it")
-    members = _members(clusters)
-    value = KINDS[kind](a, b)
-    if value is None or len(members) < 2:
-        return None
-    found = [KINDS[kind](a[drawn], b[drawn]) for drawn in _draws(members, rng, draws)]
-    tail = _expanded(0.025, len(members))
-    low, high = np.quantile([r for r in found if r is not None], [tail, 1 - tail])
-    return Estimate(value, float(low), float(high), len(a), len(members), f"cluster bootstrap, {draws} draws")
-
-
-def _members(clusters: Sequence[Hashable]) -> list[NDArray[np.int64]]:
-    places: dict[Hashable, list[int]] = {}
-    for i, cluster in enumerate(clusters):
-        places.setdefault(cluster, []).append(i)
-    return [np.array(own) for own in places.values()]
-
-
-def _draws(members: list[NDArray[np.int64]], rng: np.random.Generator, draws: int) -> list[NDArray[np.int64]]:
-    k = len(members)
-    return [np.concatenate([members[i] for i in rng.integers(k, size=k)]) for _ in range(draws)]
+def _needed(names: Clusters | None, known: Ints, what: str) -> Ints:
+    if names is None:
+        raise InputError(f"this level needs {what}=, one for each item")
+    return number(number(names)[known])

@@ -11,7 +11,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from judgekit.calibration.estimate import Estimate, Statistic, cluster_statistic, number, share, unseen
+from judgekit.calibration.bootstrap import Bootstrap, Statistic
+from judgekit.calibration.estimate import Estimate, number
 from judgekit.calibration.signflip import sign_flip
 from judgekit.calibration.votes import POINTS, by_order, curve
 from judgekit.errors import InputError
@@ -23,6 +24,7 @@ LABELLED = "no pair with a label (a or b) has a verdict"
 ORDERS = "no pair has votes in both orders"
 SURE = np.array([0.6, 0.7, 0.8, 0.9])  # where the bins of a stated probability meet
 NOISE_DRAWS = 200
+DEFAULT = Bootstrap()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +112,9 @@ class PairedTest:
 def evaluate(
     pairs: Sequence[Pair],
     preferences: Sequence[Preference],
-    rng: np.random.Generator,
     slices: Mapping[str, Mask] | None = None,
     *,
-    draws: int = 2000,
+    bootstrap: Bootstrap = DEFAULT,
 ) -> PairEvaluation:
     """Hold a judge's preferences against the labels of pairs; every interval resamples whole groups.
 
@@ -124,7 +125,7 @@ def evaluate(
     Raises:
         InputError: the preferences are not as many as the pairs, or a mask is not as long.
     """
-    sheet = _Sheet.of(pairs, preferences, rng, draws)
+    sheet = _Sheet.of(pairs, preferences, bootstrap)
     votes = [preference.votes for preference in preferences]
     orders = by_order(votes)
     ab, ba = orders.T
@@ -163,21 +164,21 @@ def paired(
     pairs: Sequence[Pair],
     one: Sequence[Preference],
     two: Sequence[Preference],
-    rng: np.random.Generator,
     *,
-    draws: int = 2000,
+    bootstrap: Bootstrap = DEFAULT,
 ) -> PairedTest:
     """Compare two judges on the labelled pairs that both gave a verdict on.
 
     Raises:
         InputError: the preferences of a judge are not as many as the pairs.
     """
-    first, second = _Sheet.of(pairs, one, rng, draws), _Sheet.of(pairs, two, rng, draws)
+    first, second = _Sheet.of(pairs, one, bootstrap), _Sheet.of(pairs, two, bootstrap)
     gain = second.hits(second.said) - first.hits(first.said)
     both = ~np.isnan(gain)
     labelled = sum(pair.label in ("a", "b") for pair in pairs)
     counts = int(both.sum()), int(labelled - both.sum())
     difference = first.share("difference", gain, LABELLED, least=-1.0)
+    rng = np.random.default_rng(bootstrap.seed)
     p = sign_flip(gain[both], first.clusters[both], rng) if difference else None
     return PairedTest(difference, p, *counts)
 
@@ -189,17 +190,16 @@ class _Sheet:
     clusters: NDArray[np.int64]
     truth: Array
     said: Array
-    rng: np.random.Generator
-    draws: int
+    bootstrap: Bootstrap
     missing: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, pairs: Sequence[Pair], preferences: Sequence[Preference], rng: np.random.Generator, draws: int) -> Self:
+    def of(cls, pairs: Sequence[Pair], preferences: Sequence[Preference], bootstrap: Bootstrap) -> Self:
         if len(pairs) != len(preferences):
             raise InputError(f"{len(pairs)} pairs, but {len(preferences)} preferences")
         truth = np.array([POINTS[pair.label] for pair in pairs], dtype=float)
         said = np.array([POINTS[preference.winner] for preference in preferences], dtype=float)
-        return cls(number(pair.cluster for pair in pairs), truth, said, rng, draws)
+        return cls(number(pair.cluster for pair in pairs), truth, said, bootstrap)
 
     def hits(self, points: Array) -> Array:
         """Return 1 where points for a are right, 0 where wrong, 1/2 for a tie; NaN without a verdict or a label."""
@@ -214,14 +214,14 @@ class _Sheet:
         if clusters is None:
             return None
         heavy = None if weights is None else weights[asked]
-        return share(hits[asked], clusters, self.rng, weights=heavy, least=least, draws=self.draws)
+        return self.bootstrap.share(hits[asked], clusters, heavy, least)
 
     def statistic(self, name: str, asked: Mask, why: str, columns: Array, of: Statistic) -> Estimate | None:
         """Estimate a statistic of the sums of columns, one row for each pair that was asked, or note why not."""
         clusters = self._clusters(name, asked, why)
         if clusters is None:
             return None
-        return cluster_statistic(columns, clusters, of, self.rng, draws=self.draws)
+        return self.bootstrap.of_sums(columns, of, clusters)
 
     def slice(self, name: str, right: Array, mask: Mask) -> Part:
         """Estimate the accuracy in a part of the pairs."""
@@ -243,8 +243,8 @@ class _Sheet:
         if found is None or found.value < 1:
             return found
         chance = _chance(columns.sum(0)[None])[0]
-        low = max(-1.0, 1 - unseen(found.clusters) / (1 - chance))
-        return replace(found, low=low, method="Clopper-Pearson on clusters")
+        low = max(-1.0, 1 - self.bootstrap.unseen(found.clusters) / (1 - chance))
+        return replace(found, low=low, method="Clopper-Pearson")
 
     def _clusters(self, name: str, asked: Mask, why: str) -> NDArray[np.int64] | None:
         """Return the groups of the pairs that were asked; None, and a note why, where they are too few."""
@@ -313,7 +313,7 @@ def _ece(sheet: _Sheet, right: Array, stated: Array) -> tuple[Estimate | None, f
     columns[np.arange(len(sure)), place] = hit - sure
     columns[:, -1] = 1
     ece = sheet.statistic("ece", asked, "no labelled pair has a verdict with a probability", columns, _distance)
-    return ece, _noise(sure, hit == 0.5, place, sheet.rng) if ece else None
+    return ece, _noise(sure, hit == 0.5, place, np.random.default_rng(sheet.bootstrap.seed)) if ece else None
 
 
 def _distance(sums: Array) -> Array:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from judgekit.calibration.correlation import correlation
-from judgekit.calibration.estimate import Estimate, cluster_bootstrap, share
+from judgekit.calibration.bootstrap import Bootstrap
+from judgekit.calibration.correlation import Method, correlation
+from judgekit.calibration.estimate import Array, Estimate, NotEstimableError
 from judgekit.errors import InputError
 from judgekit.types import Rated, Score
 
@@ -77,7 +78,7 @@ def evaluate_ratings(
     return RatingEvaluation(
         parts,
         len(rows),
-        share(missing, clusters, np.random.default_rng(seed)) if several else None,
+        Bootstrap(seed=seed).share(missing, clusters) if several else None,
         dict(Counter(score.error for score in scores if score.error).most_common()),
         dict(Counter(row.source for row in rows)),
     )
@@ -104,8 +105,15 @@ def _agreement(
     if len(set(groups)) < 2:
         return Agreement(None, None, None, len(known))
     return Agreement(
-        correlation(x, y, groups, np.random.default_rng(seed), "spearman"),
-        correlation(x, y, groups, np.random.default_rng(seed), "pearson"),
-        cluster_bootstrap(np.abs(x - y), groups, np.random.default_rng(seed)),
+        _correlation(x, y, groups, "spearman", seed),
+        _correlation(x, y, groups, "pearson", seed),
+        Bootstrap(seed=seed).mean(np.abs(x - y), groups),
         len(known),
     )
+
+
+def _correlation(x: Array, y: Array, groups: Sequence[str], method: Method, seed: int) -> Estimate | None:
+    try:
+        return correlation(x, y, method, units=groups, bootstrap=Bootstrap(seed=seed))
+    except NotEstimableError:
+        return None

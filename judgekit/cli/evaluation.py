@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import typer
 
 from judgekit.calibration import Bin, Estimate, PairedTest, PairEvaluation, evaluate, longer, paired
@@ -16,7 +15,6 @@ from judgekit.cli.show import rows
 from judgekit.report import Page
 from judgekit.types import Pair, Preference
 
-SEED = 0  # of the bootstrap
 HEADINGS = ("", "value", "low", "high", "pairs")
 FIGURES = {
     "accuracy": "accuracy",
@@ -59,19 +57,19 @@ def from_file(name: str, path: Path, pairs: Sequence[Pair], slices: Mapping[str,
     preferences, others = recorded(path, [pair.comparison for pair in pairs])
     if others:
         typer.echo(f"{path}: {others} rows belong to none of the pairs, and were left out", err=True)
-    return Judged(name, preferences, evaluate(pairs, preferences, np.random.default_rng(SEED), slices))
+    return Judged(name, preferences, evaluate(pairs, preferences, slices))
 
 
 def longer_wins(pairs: Sequence[Pair]) -> Judged:
     """Return the baseline that prefers the longer response."""
     preferences = longer([pair.comparison for pair in pairs])
-    return Judged("longer wins", preferences, evaluate(pairs, preferences, np.random.default_rng(SEED)))
+    return Judged("longer wins", preferences, evaluate(pairs, preferences))
 
 
 def against_first(pairs: Sequence[Pair], judged: Sequence[Judged]) -> Tests:
     """Return the paired test of every further judge against the first."""
     first = judged[0].preferences
-    return [(it.name, paired(pairs, first, it.preferences, np.random.default_rng(SEED))) for it in judged[1:]]
+    return [(it.name, paired(pairs, first, it.preferences)) for it in judged[1:]]
 
 
 def facts(judged: Sequence[Judged], baseline: Judged, tests: Tests, report: Path | None) -> dict[str, Any]:

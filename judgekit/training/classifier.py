@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from judgekit.calibration.estimate import Estimate, share
+from judgekit.calibration.bootstrap import Bootstrap
+from judgekit.calibration.estimate import Estimate
 from judgekit.errors import InputError
 from judgekit.judges.classifier import ClassifierJudge
 from judgekit.judges.embedded import EmbeddedClassifier, standardise
@@ -111,4 +112,4 @@ def _cross_validate(features: Array, labels: Array, groups: list[str], penalty: 
         margin = strengths[::2] - strengths[1::2]
         right[held] = np.where(margin == 0, 0.5, (margin > 0) == (labels[held] > 0.5))
     clusters = [group for group, keep in zip(groups, untied, strict=True) if keep]
-    return share(right[untied], clusters, np.random.default_rng(seed))
+    return Bootstrap(seed=seed).share(right[untied], clusters)

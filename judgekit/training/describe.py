@@ -6,9 +6,7 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from judgekit.calibration import Estimate, share
+from judgekit.calibration import Bootstrap, Estimate
 from judgekit.types import Pair, Winner, prompt_text
 
 LABELS: tuple[Winner | None, ...] = ("a", "b", "tie", None)
@@ -95,4 +93,4 @@ def _longer(pairs: Sequence[Pair], seed: int) -> Estimate | None:
         if pair.label in ("a", "b") and a != b:
             hits.append(float((a > b) == (pair.label == "a")))
             clusters.append(pair.cluster)
-    return share(hits, clusters, np.random.default_rng(seed)) if len(set(clusters)) > 1 else None
+    return Bootstrap(seed=seed).share(hits, clusters) if len(set(clusters)) > 1 else None

@@ -1,0 +1,148 @@
+"""How far raters agree beyond chance: Krippendorff's alpha, Cohen's and Fleiss' kappa, Gwet's AC1 and AC2.
+
+Ratings are an array of shape (raters, items), NaN where a rater did not rate. Every coefficient is 1 for perfect
+agreement and 0 for what chance gives, and may be negative.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from judgekit.calibration.bootstrap import Bootstrap, Units
+from judgekit.calibration.estimate import Array, Estimate, NotEstimableError
+from judgekit.errors import InputError
+
+Level = Literal["nominal", "ordinal", "interval", "ratio"]
+Weights = Literal["linear", "quadratic"] | None
+DEFAULT = Bootstrap()
+Ints = NDArray[np.int64]
+
+
+def krippendorff_alpha(
+    ratings: ArrayLike, level: Level = "interval", *, units: Units = None, bootstrap: Bootstrap = DEFAULT
+) -> Estimate:
+    """Return Krippendorff's alpha (2019, Content Analysis, 4th ed., ch. 12): 1 - observed / expected disagreement.
+
+    An item with one rating says nothing of agreement and is left out; the estimate's ``n`` counts the others.
+
+    Args:
+        ratings: shape (raters, items); NaN is missing.
+        level: how far two values differ. ``ordinal`` counts the ratings between them, ``ratio`` is of values above 0.
+        units: what the interval resamples: the cluster of each item, shape (items,), two of them for crossed kinds;
+            without it the items.
+
+    Raises:
+        NotEstimableError: no item has two ratings, or all ratings are equal.
+        InputError: ratings that are not of this shape, or below 0 at the ratio level.
+    """
+    table = Ratings.of(ratings, units)
+    if level == "ratio" and table.values[0] < 0:
+        raise InputError("the ratio level is of values from 0 up")
+    v = len(table.values)
+    if level == "ordinal":
+        return bootstrap.of_sums(table.coincidences(), lambda sums: _ordinal(sums, v), table.units, table.codes)
+    distance = _distances(table.values, level)
+    rows = np.column_stack([table.within(distance), table.counts])
+    return bootstrap.of_sums(rows, lambda sums: _fixed(sums, distance), table.units, table.codes)
+
+
+class Ratings:
+    """Ratings as patterns: how often each value was given to an item. Items of one pattern are alike.
+
+    Attributes:
+        values: the distinct values, sorted, shape (v,).
+        counts: shape (patterns, v); ``codes``: the pattern of each item that has two ratings, shape (items,).
+    """
+
+    def __init__(self, values: Array, counts: Array, codes: Ints, units: Units) -> None:
+        self.values, self.counts, self.codes, self.units = values, counts, codes, units
+
+    @classmethod
+    def of(cls, ratings: ArrayLike, units: Units = None) -> Ratings:
+        """Read an array of shape (raters, items)."""
+        array = np.asarray(ratings, dtype=float)
+        if array.ndim != 2:
+            raise InputError(f"ratings have the shape (raters, items), not {array.shape}")
+        if np.isinf(array).any():
+            raise InputError("a rating is infinite")
+        kept = (~np.isnan(array)).sum(0) >= 2
+        if not kept.any():
+            raise NotEstimableError("no item has two ratings")
+        array = array[:, kept]
+        values, place = np.unique(array, return_inverse=True)
+        known = len(values) - int(np.isnan(values[-1]))
+        if known < 2:
+            raise NotEstimableError("all ratings are equal, so that chance agrees as well")
+        counts, codes = _patterns(place.reshape(array.shape), len(values))
+        return cls(values[:known], counts[:, :known], codes, _kept(units, kept))
+
+    def coincidences(self) -> Array:
+        """Return the pairs of values in an item over its ratings less one; shape (patterns, v * v)."""
+        n = self.counts
+        pairs = n[:, :, None] * n[:, None, :] - n[:, :, None] * np.eye(n.shape[1])
+        return np.asarray((pairs / (n.sum(1) - 1)[:, None, None]).reshape(len(n), -1))
+
+    def within(self, distance: Array) -> Array:
+        """Return the sum of the distances of all pairs in an item over its ratings less one; shape (patterns,)."""
+        return np.asarray(((self.counts @ distance) * self.counts).sum(1) / (self.counts.sum(1) - 1))
+
+
+def _patterns(place: Ints, size: int) -> tuple[Array, Ints]:
+    """Return the distinct rows of counts, and which of them each item has."""
+    raters, items = place.shape
+    ordered = np.sort(place, axis=0)
+    code = np.zeros(items, dtype=np.int64)
+    for row in ordered:
+        code = np.unique(code * size + row, return_inverse=True)[1]
+    first = np.unique(code, return_index=True)[1]
+    counts = np.zeros((len(first), size))
+    np.add.at(counts, (np.repeat(np.arange(len(first)), raters), ordered[:, first].T.ravel()), 1)
+    return counts, code
+
+
+def _kept(units: Units, kept: NDArray[np.bool_]) -> Units:
+    if units is None:
+        return None
+    if isinstance(units, tuple):
+        return _mask(units[0], kept), _mask(units[1], kept)
+    return _mask(units, kept)
+
+
+def _mask(names: object, kept: NDArray[np.bool_]) -> Ints:
+    index = np.unique(np.asarray(names), return_inverse=True)[1].reshape(-1)
+    if len(index) != len(kept):
+        raise InputError(f"{len(kept)} items, but {len(index)} clusters")
+    return index[kept]
+
+
+def _distances(values: Array, level: Level) -> Array:
+    one, two = values[:, None], values[None, :]
+    if level == "nominal":
+        return np.asarray(one != two, dtype=float)
+    gap = one - two if level == "interval" else (one - two) / np.where(one + two == 0, 1, one + two)
+    return np.asarray(gap**2)
+
+
+def _fixed(sums: Array, distance: Array) -> Array:
+    """Return alpha from the distances within items and the counts of the values."""
+    within, counts = sums[:, 0], sums[:, 1:]
+    n = counts.sum(1)
+    expected = ((counts @ distance) * counts).sum(1) / (n - 1)
+    return np.where(expected > 0, 1 - within / np.where(expected > 0, expected, 1), math.nan)
+
+
+def _ordinal(sums: Array, v: int) -> Array:
+    """Return alpha with the distances of the values in ranks, which depend on how often each was given."""
+    tables = sums.reshape(-1, v, v)
+    counts = tables.sum(2)
+    rank = counts.cumsum(1) - counts / 2
+    n = counts.sum(1)
+    # The sum over pairs of (rank - rank)^2, written as moments, so that no v x v distances are needed.
+    square = (counts * rank**2).sum(1)
+    observed = square - (np.einsum("bij,bj->bi", tables, rank) * rank).sum(1)
+    expected = (n * square - (counts * rank).sum(1) ** 2) / (n - 1)
+    return np.where(expected > 1e-9 * square, 1 - observed / np.where(expected > 0, expected, 1), math.nan)
