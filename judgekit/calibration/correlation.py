@@ -156,7 +156,6 @@ def _ranks(series: Array, weights: Array) -> Array:
 
 def _tau_of_subsets(x: Array, y: Array, weights: Array) -> Array:
     kendalltau = require("scipy.stats", "calibrate").kendalltau
-    from scipy.stats import kendalltau
 
     return np.array([kendalltau(*(np.repeat(s, row.astype(int)) for s in (x, y))).statistic for row in weights])
 
