@@ -1,12 +1,13 @@
-"""Tables in, from elsewhere: JSONL, CSV or Parquet by suffix, row by row. Lines out, to a file that is new."""
+"""Tables in, from elsewhere: JSONL, CSV (gzipped or not) or Parquet, row by row. Lines out, to a file that is new."""
 
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 from judgekit.errors import InputError, require
 from judgekit.files.reading import MAX_LINE, read_rows
@@ -14,7 +15,7 @@ from judgekit.files.rows import Row
 
 
 def read_table(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield ``(number, row)`` for each row of a ``.jsonl``, ``.csv`` or ``.parquet`` file.
+    """Yield ``(number, row)`` for each row of a ``.jsonl``, ``.csv``, ``.csv.gz`` or ``.parquet`` file.
 
     The number is that of the line (of a row's first line in a CSV file), of the row in a Parquet file. A cell without
     a value (null, NaN, an empty cell of a CSV file) has no key in its row. The values of a CSV file are texts.
@@ -24,7 +25,9 @@ def read_table(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
         MissingExtraError: a Parquet file, and pyarrow is not installed.
     """
     readers = {".jsonl": read_rows, ".csv": _csv, ".parquet": _parquet}
-    suffix = Path(path).suffix.lower()
+    suffix = Path(
+        str(path).lower().removesuffix(".gz") if str(path).lower().endswith(".csv.gz") else path
+    ).suffix.lower()
     if suffix not in readers:
         raise InputError(f"{path}: a table is read from .jsonl, .csv or .parquet, not from {suffix or 'a bare name'!r}")
     if not Path(path).is_file():
@@ -65,8 +68,9 @@ def _missing(value: Any) -> bool:
 
 def _csv(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
     csv.field_size_limit(max(MAX_LINE, csv.field_size_limit()))  # Python's own limit is shorter than a long story
-    with open(path, encoding="utf-8-sig", newline="") as stream:
-        yield from _csv_rows(path, stream)
+    opened = gzip.open if Path(path).suffix.lower() == ".gz" else open
+    with opened(path, "rt", encoding="utf-8-sig", newline="") as stream:
+        yield from _csv_rows(path, cast(TextIO, stream))
 
 
 def _csv_rows(path: str | Path, stream: TextIO) -> Iterator[tuple[int, dict[str, Any]]]:

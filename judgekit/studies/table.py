@@ -1,0 +1,133 @@
+"""The ratings of a study as arrays: who gave what to which item."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from judgekit.errors import InputError, nearest
+from judgekit.studies.cells import Cell, Item, cells, items
+from judgekit.studies.study import Study
+
+Array = NDArray[np.float64]
+Numbers = dict[str, int]
+
+
+@dataclass(frozen=True)
+class Ratings:
+    """All ratings of a study; missing cells are NaN.
+
+    Attributes:
+        items: their names; ``groups`` (an item of its own where no group is known), ``systems`` and ``words`` (length
+            of the text): one for each, the last two None where the tables do not tell.
+        raters: the people; ``human[criterion]`` has the shape (raters, items).
+        judges: ``judges[name][criterion]`` has the shape (repeats, items).
+        left_out: counts what was passed over, by reason.
+    """
+
+    items: tuple[str, ...]
+    groups: tuple[str, ...]
+    systems: tuple[str, ...] | None
+    words: Array | None
+    criteria: tuple[str, ...]
+    raters: tuple[str, ...]
+    human: Mapping[str, Array]
+    judges: Mapping[str, Mapping[str, Array]]
+    left_out: Mapping[str, int]
+
+
+def read_ratings(study: Study, data: Path) -> Ratings:
+    """Read the tables of a study; ``data`` is the folder that their names are relative to.
+
+    Raises:
+        InputError: a file or a column that is not there, a score that is no number or off the scale, a cell that
+            stands twice, an item of two groups: with file and line; no human ratings; no such judge.
+    """
+    left_out = Counter[str]()
+    found = {item.name: item for item in items(study.items, data)} if study.items else {}
+    read = [cell for table in study.ratings for cell in cells(table, study, data, left_out)]
+    if study.items:
+        unknown = [cell for cell in read if cell.item.name not in found]
+        left_out[f"of items that {study.items.file} does not have"] += len(unknown)
+        read = [cell for cell in read if cell.item.name in found]
+    else:
+        found = _described(read)
+    return _arrays(study, list(found.values()), read, +left_out)
+
+
+def _described(read: Iterable[Cell]) -> dict[str, Item]:
+    """Return the items by name; every row must say the same of one."""
+    found: dict[str, Item] = {}
+    for cell in read:
+        if found.setdefault(cell.item.name, cell.item) != cell.item:
+            raise InputError.at(*cell.place, f"{cell.item.name!r} has another group or system than in a row before")
+    return found
+
+
+def _arrays(study: Study, found: list[Item], read: list[Cell], left_out: Mapping[str, int]) -> Ratings:
+    place = {item.name: i for i, item in enumerate(found)}
+    criteria = study.criteria or tuple(dict.fromkeys(cell.criterion for cell in read))
+    people = [cell for cell in read if cell.human]
+    names = dict.fromkeys(cell.rater for cell in read if not cell.human)
+    _complete(study, criteria, people, names)
+    raters = _numbered(cell.rater for cell in people)
+    repeats = {name: _numbered(cell.repeat for cell in read if cell.rater == name and not cell.human) for name in names}
+    human, judges = _grids(read, place, _numbered(criteria), raters, repeats)
+    return Ratings(
+        items=tuple(place),
+        groups=tuple(item.name if item.group is None else item.group for item in found),
+        systems=_if_all([item.system for item in found]),
+        words=_lengths(found),
+        criteria=criteria,
+        raters=tuple(raters),
+        human=dict(zip(criteria, human, strict=True)),
+        judges={name: dict(zip(criteria, grid, strict=True)) for name, grid in judges.items()},
+        left_out=left_out,
+    )
+
+
+def _numbered(names: Iterable[str]) -> Numbers:
+    return {name: i for i, name in enumerate(dict.fromkeys(names))}
+
+
+def _grids(
+    read: Iterable[Cell], items: Numbers, criteria: Numbers, raters: Numbers, repeats: Mapping[str, Numbers]
+) -> tuple[Array, dict[str, Array]]:
+    """Return the scores of people, shape (criteria, raters, items), and of each judge, (criteria, repeats, items)."""
+    human = np.full((len(criteria), len(raters), len(items)), np.nan)
+    judges = {name: np.full((len(criteria), len(rows), len(items)), np.nan) for name, rows in repeats.items()}
+    for cell in read:
+        grid, row = (human, raters[cell.rater]) if cell.human else (judges[cell.rater], repeats[cell.rater][cell.repeat])
+        at = criteria[cell.criterion], row, items[cell.item.name]
+        if grid[at] == grid[at]:  # not NaN
+            again = "" if cell.human else "; number the repeats in a column, and name it under 'repeat'"
+            raise InputError.at(
+                *cell.place, f"{cell.rater} has scored {cell.item.name!r} on {cell.criterion} before{again}"
+            )
+        grid[at] = cell.score
+    return human, judges
+
+
+def _complete(study: Study, criteria: tuple[str, ...], people: list[Cell], judges: Iterable[str]) -> None:
+    rated = {cell.criterion for cell in people}
+    if missing := [name for name in criteria if name not in rated]:
+        raise InputError(f"nobody has rated {', '.join(missing)}{nearest(missing[0], rated) if rated else ''}")
+    if not people:
+        raise InputError("there are no human ratings; a study holds a judge against people")
+    if study.judge not in judges:
+        raise InputError(f"the judge {study.judge!r} has no ratings{nearest(study.judge, judges)}")
+
+
+def _if_all(values: list[str | None]) -> tuple[str, ...] | None:
+    known = tuple(value for value in values if value is not None)
+    return known if len(known) == len(values) else None
+
+
+def _lengths(found: list[Item]) -> Array | None:
+    known = [item.words for item in found if item.words is not None]
+    return np.array(known, dtype=float) if len(known) == len(found) else None
