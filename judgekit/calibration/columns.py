@@ -1,0 +1,56 @@
+"""The columns that a probe needs, and their moments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from judgekit.calibration.bootstrap import Bootstrap, Statistic, Units
+from judgekit.calibration.correlation import _at as at
+from judgekit.calibration.estimate import Array, NotEstimableError
+from judgekit.calibration.findings import Finding, find
+from judgekit.errors import InputError
+
+JUDGE_SD = "standard deviation of the judge's scores"
+
+
+class Sheet:
+    """The columns of one probe without the items that lack a value, and what every finding is told."""
+
+    def __init__(self, columns: list[Array], units: Units, bootstrap: Bootstrap, band: float) -> None:
+        lengths = {len(column) for column in columns}
+        if len(lengths) > 1:
+            raise InputError(f"the columns of a probe are of {sorted(lengths)} items")
+        self.kept: NDArray[np.bool_] = ~np.isnan(np.column_stack(columns)).any(1)
+        if self.kept.sum() < 3:
+            raise NotEstimableError(f"only {self.kept.sum()} items have all that it needs")
+        self.columns = [column[self.kept] for column in columns]
+        self.units = at(units, np.flatnonzero(self.kept))
+        self.bootstrap, self.band = bootstrap, band
+
+    def find(self, name: str, rows: Array, standardised: Statistic, points: Statistic, **said: Any) -> Finding:
+        """Test a statistic of the kept items."""
+        left_out = int((~self.kept).sum())
+        return find(
+            name, rows, standardised, points, self.units, self.bootstrap, band=self.band, left_out=left_out, **said
+        )
+
+
+def varies(column: Array, whose: str) -> None:
+    """Refuse a column whose values are all equal."""
+    if np.ptp(column) == 0:
+        raise NotEstimableError(f"{whose} are all equal")
+
+
+def moments(*columns: Array) -> Array:
+    """Return 1, the columns, and the products of every two of them, each once; shape (..., m) of columns (...)."""
+    first = [np.ones_like(columns[0]), *columns]
+    return np.stack([*first, *(a * b for i, a in enumerate(columns) for b in columns[i:])], axis=-1)
+
+
+def variance(sums: Array) -> Array:
+    """Return the variance from the summed `moments` of one column."""
+    n, x, xx = sums.T
+    return np.asarray((xx - x * x / n) / n)
