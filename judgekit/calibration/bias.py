@@ -22,6 +22,7 @@ from judgekit.errors import InputError, nearest
 
 DEFAULT = Bootstrap()
 Probe = Callable[[Units, Bootstrap, float], Finding]
+Planned = tuple[str, tuple[str, ...], Probe]
 BANDS: Mapping[str, float] = MappingProxyType(
     {
         "position": 0.1,  # the first wins 45 to 55 times in 100
@@ -124,15 +125,16 @@ def audit(
     return Audit(judge_together(findings), missing)
 
 
-def _plan(c: Mapping[str, Any], judge: Any, humans: Any) -> list[tuple[str, tuple[str, ...], Probe]]:
+def _plan(c: Mapping[str, Any], judge: Any, humans: Any) -> list[Planned]:
     """Return the probes: name, the columns it needs, and how to run it."""
     both = ("judge", "humans")
 
     def given_quality(name: str, column: Any, unit: str) -> Probe:
-        x = None if column is None else np.asarray(column, dtype=float)
-        return lambda *how: partial(name, c["judge"], c["humans"], x, *how, unit)
+        return lambda units, how, band: partial(
+            name, c["judge"], c["humans"], np.asarray(column, dtype=float), units, how, band, unit
+        )
 
-    formats = [
+    formats: list[Planned] = [
         (f"format: {name}", both, given_quality(f"format: {name}", column, "points for one more"))
         for name, column in (c["formats"] or {}).items()
     ]
@@ -165,7 +167,7 @@ def _flat(values: ArrayLike | None, axes: int) -> Array | None:
         raise InputError(
             f"a column of shape {array.shape} needs {axes} axes, or one more for criteria, and no infinity"
         )
-    return array if array.ndim == axes else array.mean(-1)
+    return array if array.ndim == axes else np.asarray(array.mean(-1))
 
 
 def _doublings(length: ArrayLike | None) -> Array | None:

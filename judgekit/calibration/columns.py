@@ -2,40 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from judgekit.calibration.bootstrap import Bootstrap, Statistic, Units
+from judgekit.calibration.bootstrap import Units
 from judgekit.calibration.correlation import _at as at
 from judgekit.calibration.estimate import Array, NotEstimableError
-from judgekit.calibration.findings import Finding, find
 from judgekit.errors import InputError
 
 JUDGE_SD = "standard deviation of the judge's scores"
 
 
 class Sheet:
-    """The columns of one probe without the items that lack a value, and what every finding is told."""
+    """The columns of one statistic without the items that lack a value.
 
-    def __init__(self, columns: list[Array], units: Units, bootstrap: Bootstrap, band: float) -> None:
+    Attributes:
+        kept: which items, shape (items,); ``columns`` and ``units`` are theirs.
+    """
+
+    def __init__(self, columns: list[Array], units: Units) -> None:
         lengths = {len(column) for column in columns}
         if len(lengths) > 1:
-            raise InputError(f"the columns of a probe are of {sorted(lengths)} items")
-        self.kept: NDArray[np.bool_] = ~np.isnan(np.column_stack(columns)).any(1)
+            raise InputError(f"the columns are of {sorted(lengths)} items")
+        self.kept: NDArray[np.bool_] = np.asarray(~np.isnan(np.column_stack(columns)).any(1))
         if self.kept.sum() < 3:
             raise NotEstimableError(f"only {self.kept.sum()} items have all that it needs")
         self.columns = [column[self.kept] for column in columns]
         self.units = at(units, np.flatnonzero(self.kept))
-        self.bootstrap, self.band = bootstrap, band
 
-    def find(self, name: str, rows: Array, standardised: Statistic, points: Statistic, **said: Any) -> Finding:
-        """Test a statistic of the kept items."""
-        left_out = int((~self.kept).sum())
-        return find(
-            name, rows, standardised, points, self.units, self.bootstrap, band=self.band, left_out=left_out, **said
-        )
+    @property
+    def left_out(self) -> int:
+        """How many items lack a value."""
+        return int((~self.kept).sum())
 
 
 def varies(column: Array, whose: str) -> None:

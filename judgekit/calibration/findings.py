@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from judgekit.calibration.bootstrap import Bootstrap, Statistic, Units
+from judgekit.calibration.columns import Sheet
 from judgekit.calibration.estimate import Array, Estimate, number
 from judgekit.errors import require
 
 Verdict = Literal["innocent", "biased", "undecided"]
 LEVEL = 0.05
 POWER = 0.8
+ALIKE = "every cluster says the same"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,16 @@ class Finding:
 
 def find(
     name: str,
+    sheet: Sheet,
     rows: Array,
     standardised: Statistic,
     points: Statistic,
-    units: Units,
     bootstrap: Bootstrap,
-    **said: Any,
+    *,
+    band: float,
+    unit: str,
+    standard: str,
+    one_sided: bool = False,
 ) -> Finding:
     """Estimate an effect that is a statistic of sums (as `Bootstrap.of_sums`), and test it.
 
@@ -68,21 +74,21 @@ def find(
     (`Bootstrap.unseen`).
 
     Args:
-        said: what else `Finding` holds: unit, standard, band, one_sided, left_out.
+        rows: of the items that the sheet kept.
     """
-    effect = bootstrap.of_sums(rows, standardised, units)
-    raw = bootstrap.of_sums(rows, points, units)
-    _, covariance, df = jackknife(rows, standardised, units)
-    error = math.sqrt(covariance[0, 0])
-    sides = 1 if said.get("one_sided") else 2
+    effect = bootstrap.of_sums(rows, standardised, sheet.units)
+    raw = bootstrap.of_sums(rows, points, sheet.units)
+    _, covariance, df = jackknife(rows, standardised, sheet.units)
+    error, sides = math.sqrt(covariance[0, 0]), 1 if one_sided else 2
+    finding = Finding(name, effect, raw, unit, standard, None, 1.0, None, band, one_sided, sheet.left_out)
     if error <= 1e-9 * max(1.0, abs(effect.value)):
-        effect, raw = _alike(effect, bootstrap), replace(raw, low=None, high=None, note="every cluster says the same")
-        return Finding(name, effect, raw, error=None, p=_signs(effect, sides), detectable=None, **said)
+        raw = replace(raw, low=None, high=None, note=ALIKE)
+        return replace(finding, effect=_alike(effect, bootstrap), points=raw, p=_signs(effect, sides))
     t = require("scipy.special", "calibrate")
     size = effect.value / error
-    p = float(t.stdtr(df, -abs(size) if sides == 2 else -size)) * sides
+    p = float(t.stdtr(df, -size if one_sided else -abs(size))) * sides
     detectable = float(t.stdtrit(df, 1 - LEVEL / sides) + t.stdtrit(df, POWER)) * error
-    return Finding(name, effect=effect, points=raw, error=error, p=p, detectable=detectable, **said)
+    return replace(finding, error=error, p=p, detectable=detectable)
 
 
 def jackknife(rows: Array, statistic: Statistic, units: Units = None) -> tuple[Array, Array, int]:
@@ -150,4 +156,4 @@ def _alike(effect: Estimate, bootstrap: Bootstrap) -> Estimate:
     """Return the effect with an interval that allows for clusters of another kind which were not seen."""
     reach = bootstrap.unseen(effect.clusters)
     low, high = effect.value - reach, effect.value + reach
-    return replace(effect, low=low, high=high, method="Clopper-Pearson", note="every cluster says the same")
+    return replace(effect, low=low, high=high, method="Clopper-Pearson", note=ALIKE)

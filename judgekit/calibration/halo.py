@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from judgekit.calibration.bootstrap import Bootstrap, Units
 from judgekit.calibration.columns import Sheet, moments
 from judgekit.calibration.estimate import Array
-from judgekit.calibration.findings import Finding
+from judgekit.calibration.findings import Finding, find
 from judgekit.calibration.humans import Humans
 from judgekit.errors import InputError
 
@@ -29,9 +29,9 @@ def halo(judge: ArrayLike, humans: ArrayLike, units: Units, bootstrap: Bootstrap
     if own.ndim != 2 or own.shape[1] < 2 or them.ndim != 3 or them.shape[1:] != own.shape:
         raise InputError(f"halo needs two criteria of judge and raters, not {own.shape} and {them.shape}")
     cells = np.stack([Humans.of(them[:, :, c]).cells for c in range(own.shape[1])], axis=2)
-    complete = ~np.isnan(cells).any(2)
+    complete = np.asarray(~np.isnan(cells).any(2))
     rated = np.where(complete.any(0), 0.0, math.nan)
-    sheet = Sheet([*own.T, rated], units, bootstrap, band)
+    sheet = Sheet([*own.T, rated], units)
     mine = moments(*(column - column.mean() for column in sheet.columns[:-1]))
     cells -= np.nanmean(cells, axis=(0, 1))
     theirs = np.where(complete[:, :, None], moments(*np.moveaxis(cells, 2, 0)), 0.0).sum(0)[sheet.kept]
@@ -48,8 +48,18 @@ def halo(judge: ArrayLike, humans: ArrayLike, units: Units, bootstrap: Bootstrap
         one, two = both(sums)
         return np.arctanh(np.clip(one, -0.9999, 0.9999)) - np.arctanh(np.clip(two, -0.9999, 0.9999))
 
-    said = {"unit": "mean correlation between criteria, beyond a human's", "standard": "Fisher's z"}
-    return sheet.find("halo", np.column_stack([mine, theirs]), z, difference, one_sided=True, **said)
+    return find(
+        "halo",
+        sheet,
+        np.column_stack([mine, theirs]),
+        z,
+        difference,
+        bootstrap,
+        band=band,
+        unit="mean correlation between criteria, beyond a human's",
+        standard="Fisher's z",
+        one_sided=True,
+    )
 
 
 def _mean_correlation(sums: Array, criteria: int) -> Array:

@@ -13,7 +13,7 @@ import numpy as np
 from judgekit.calibration.bootstrap import Bootstrap, Statistic, Units
 from judgekit.calibration.columns import JUDGE_SD, Sheet, moments, varies
 from judgekit.calibration.estimate import Array, NotEstimableError
-from judgekit.calibration.findings import Finding
+from judgekit.calibration.findings import Finding, find
 from judgekit.calibration.humans import Humans, noise
 
 LEAST = 0.1  # share of the humans' variance, given the covariate, that must be quality and not noise
@@ -24,7 +24,7 @@ def slope(judge: Array, humans: Humans, units: Units, bootstrap: Bootstrap, band
 
     Without the noise of the human means, which would flatten any slope.
     """
-    sheet = Sheet([judge, humans.mean], units, bootstrap, band)
+    sheet = Sheet([judge, humans.mean], units)
     scores, human = (column - column.mean() for column in sheet.columns)
     rows = np.column_stack([moments(human, scores), humans.noise(sheet.kept)])
 
@@ -35,8 +35,17 @@ def slope(judge: Array, humans: Humans, units: Units, bootstrap: Bootstrap, band
         return np.where(quality > LEAST * raw, (hy - h * y / n) / quality, math.nan) - 1
 
     _quality(excess, rows)
-    said = {"unit": "points for a point of the humans, less 1", "standard": "slope"}
-    return sheet.find("slope", rows, excess, excess, **said)
+    return find(
+        "slope",
+        sheet,
+        rows,
+        excess,
+        excess,
+        bootstrap,
+        band=band,
+        unit="points for a point of the humans, less 1",
+        standard="slope",
+    )
 
 
 def partial(
@@ -57,7 +66,7 @@ def partial(
     Args:
         covariate: shape (items,); unit: what b is then.
     """
-    sheet = Sheet([judge, humans.mean, covariate], units, bootstrap, band)
+    sheet = Sheet([judge, humans.mean, covariate], units)
     yes_no = bool(np.isin(sheet.columns[2], (0, 1)).all())
     scores, human, x = (column - column.mean() for column in sheet.columns)
     varies(scores, "the judge's scores")
@@ -73,7 +82,7 @@ def partial(
 
     _quality(points, rows)
     standard = JUDGE_SD if yes_no else f"{JUDGE_SD}, for one of the covariate"
-    return sheet.find(name, rows, standardised, points, unit=unit, standard=standard)
+    return find(name, sheet, rows, standardised, points, bootstrap, band=band, unit=unit, standard=standard)
 
 
 def _partial(sums: Array) -> tuple[Array, Array, Array]:
@@ -91,6 +100,4 @@ def _partial(sums: Array) -> tuple[Array, Array, Array]:
 
 def _quality(statistic: Statistic, rows: Array) -> None:
     if np.isnan(statistic(rows.sum(0)[None])).any():
-        raise NotEstimableError(
-            "the humans agree too little: less than a tenth of what their means vary is quality"
-        )
+        raise NotEstimableError("the humans agree too little: less than a tenth of what their means vary is quality")

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from judgekit.calibration.bootstrap import Bootstrap, Units
 from judgekit.calibration.columns import JUDGE_SD, Sheet, moments, variance, varies
 from judgekit.calibration.estimate import Array, NotEstimableError
-from judgekit.calibration.findings import Finding
+from judgekit.calibration.findings import Finding, find
 from judgekit.calibration.humans import Humans
 from judgekit.errors import InputError
 
@@ -30,29 +30,56 @@ def position(orders: ArrayLike, units: Units, bootstrap: Bootstrap, band: float)
     points = np.asarray(orders, dtype=float)
     if points.ndim != 2 or points.shape[1] != 2 or ((points < 0) | (points > 1)).any():
         raise InputError("orders are points between 0 and 1, of shape (pairs, 2)")
-    sheet = Sheet([points[:, 0], points[:, 1]], units, bootstrap, band)
+    sheet = Sheet([points[:, 0], points[:, 1]], units)
     first, second = sheet.columns
     rows = np.column_stack([(first - second) / 2, np.ones(len(first))])
-    said = {"unit": "share of wins of the first, less 1/2", "standard": "1/2, that of a fair coin"}
-    return sheet.find("position", rows, lambda s: 2 * s[:, 0] / s[:, 1], lambda s: s[:, 0] / s[:, 1], **said)
+    return find(
+        "position",
+        sheet,
+        rows,
+        lambda s: 2 * s[:, 0] / s[:, 1],
+        lambda s: s[:, 0] / s[:, 1],
+        bootstrap,
+        band=band,
+        unit="share of wins of the first, less 1/2",
+        standard="1/2, that of a fair coin",
+    )
 
 
 def padding(judge: Array, padded: Array, units: Units, bootstrap: Bootstrap, band: float) -> Finding:
     """Does the same text gain when it is padded?  The mean of padded less plain, on the same items."""
-    sheet = Sheet([judge, padded], units, bootstrap, band)
+    sheet = Sheet([judge, padded], units)
     plain, longer = sheet.columns
     varies(plain, "the judge's scores")
-    said = {"unit": "points from padding", "standard": JUDGE_SD}
-    return sheet.find("padding", moments(plain, longer - plain), _shift, _mean_of_second, **said)
+    return find(
+        "padding",
+        sheet,
+        moments(plain, longer - plain),
+        _shift,
+        _mean_of_second,
+        bootstrap,
+        band=band,
+        unit="points from padding",
+        standard=JUDGE_SD,
+    )
 
 
 def severity(judge: Array, humans: Humans, units: Units, bootstrap: Bootstrap, band: float) -> Finding:
     """Is the judge lenient (above 0) or severe?  The mean of judge less human."""
-    sheet = Sheet([judge, humans.mean], units, bootstrap, band)
+    sheet = Sheet([judge, humans.mean], units)
     scores, human = sheet.columns
     varies(human, "the human means")
-    said = {"unit": "points above the humans", "standard": HUMAN_SD}
-    return sheet.find("severity", moments(human, scores - human), _shift, _mean_of_second, **said)
+    return find(
+        "severity",
+        sheet,
+        moments(human, scores - human),
+        _shift,
+        _mean_of_second,
+        bootstrap,
+        band=band,
+        unit="points above the humans",
+        standard=HUMAN_SD,
+    )
 
 
 def spread(judge: Array, humans: Humans, units: Units, bootstrap: Bootstrap, band: float) -> Finding:
@@ -61,7 +88,7 @@ def spread(judge: Array, humans: Humans, units: Units, bootstrap: Bootstrap, ban
     A single one, since the mean of several people spreads less than any of them: a judge that is like one of them has
     the ratio 1. The standardised effect is the logarithm of the ratio.
     """
-    sheet = Sheet([judge, humans.mean], units, bootstrap, band)
+    sheet = Sheet([judge, humans.mean], units)
     scores, mean = sheet.columns
     varies(scores, "the judge's scores")
     varies(mean, "the human means")
@@ -73,8 +100,17 @@ def spread(judge: Array, humans: Humans, units: Units, bootstrap: Bootstrap, ban
     def log_ratio(sums: Array) -> Array:
         return np.asarray(np.log(variance(sums[:, :3]) / variance(sums[:, 3:])) / 2)
 
-    said = {"unit": "ratio of the standard deviations, less 1", "standard": "logarithm of the ratio"}
-    return sheet.find("spread", rows, log_ratio, lambda s: np.expm1(log_ratio(s)), **said)
+    return find(
+        "spread",
+        sheet,
+        rows,
+        log_ratio,
+        lambda s: np.expm1(log_ratio(s)),
+        bootstrap,
+        band=band,
+        unit="ratio of the standard deviations, less 1",
+        standard="logarithm of the ratio",
+    )
 
 
 def heaping(
@@ -90,7 +126,7 @@ def heaping(
     if not round_to > 0:
         raise InputError(f"round_to is above 0, not {round_to:g}")
     rows = np.column_stack([*_rounds(judge, round_to, 1), *_rounds(humans, round_to, 2).sum(1)])
-    sheet = Sheet([np.where((rows[:, 1] > 0) & (rows[:, 3] > 0), 0.0, math.nan)], units, bootstrap, band)
+    sheet = Sheet([np.where((rows[:, 1] > 0) & (rows[:, 3] > 0), 0.0, math.nan)], units)
     rows = rows[sheet.kept]
     if (rows[:, 2] == rows[:, 3]).all():
         raise NotEstimableError(f"the humans give multiples of {round_to:g} only; no judge can heap beyond that")
@@ -101,8 +137,18 @@ def heaping(
     def share(sums: Array) -> Array:
         return np.asarray(sums[:, 0] / sums[:, 1] - sums[:, 2] / sums[:, 3])
 
-    said = {"unit": "share of round values, beyond the humans'", "standard": "Cohen's h"}
-    return sheet.find("heaping", rows, h, share, one_sided=True, **said)
+    return find(
+        "heaping",
+        sheet,
+        rows,
+        h,
+        share,
+        bootstrap,
+        band=band,
+        unit="share of round values, beyond the humans'",
+        standard="Cohen's h",
+        one_sided=True,
+    )
 
 
 def _rounds(values: ArrayLike, to: float, axes: int) -> Array:

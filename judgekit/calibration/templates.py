@@ -32,7 +32,7 @@ def template_sensitivity(scores: ArrayLike, units: Units, bootstrap: Bootstrap, 
     cells = table(scores)
     if len(cells) < 2:
         raise NotEstimableError("it needs two templates")
-    sheet = Sheet(list(cells), units, bootstrap, band)
+    sheet = Sheet(list(cells), units)
     kept = np.column_stack(sheet.columns)
     level = kept.mean(1)
     varies(level, "the judge's scores")
@@ -60,7 +60,7 @@ def template_sensitivity(scores: ArrayLike, units: Units, bootstrap: Bootstrap, 
         detectable=math.sqrt(f.noncentrality(f.critical(), 1 - POWER) * scale) / sd,
         band=band,
         one_sided=True,
-        left_out=int((~sheet.kept).sum()),
+        left_out=sheet.left_out,
     )
 
 
