@@ -10,6 +10,7 @@ from typing import Literal
 from judgekit.errors import InputError
 
 MOST = 0.9  # share of the largest bet that could lose everything
+TINY = 1e-9  # of a bet that cannot lose
 Direction = Literal["up", "down"]
 
 
@@ -30,19 +31,17 @@ class Bettor:
     squares: float = 0.0
 
     def bet(self, gap: float, floor: float, roof: float, tolerance: float, span: float) -> Bettor:
-        """Return the bettor after a gap that lay between ``floor`` and ``roof``."""
-        up = self._gain(gap - tolerance, tolerance - floor, 1, tolerance, span)
-        down = self._gain(-gap - tolerance, tolerance + roof, -1, tolerance, span)
-        n, total, squares = self.n + 1, self.total + gap, self.squares + gap**2
-        return Bettor(self.start, self.up + up, self.down + down, n, total, squares)
-
-    def _gain(self, win: float, most: float, sign: int, tolerance: float, span: float) -> float:
-        """Return the logarithm of what a bet gains; it is sized by the gaps seen before."""
+        """Return the bettor after a gap that lay between ``floor`` and ``roof``; the bet is sized by those before."""
         mean = self.total / (self.n + 1)
-        variance = (span**2 / 16 + self.squares) / (self.n + 1) - mean**2
-        edge = max(0.0, sign * mean - tolerance)
-        size = min(edge / (variance + edge**2), MOST / most)
-        return math.log1p(size * win)
+        edge, up, down = abs(mean) - tolerance, self.up, self.down
+        if edge > 0:
+            variance = (span**2 / 16 + self.squares) / (self.n + 1) - mean**2
+            wanted = edge / (variance + edge**2)
+            if mean > 0:
+                up += math.log1p(min(wanted, MOST / max(tolerance - floor, TINY)) * (gap - tolerance))
+            else:
+                down += math.log1p(min(wanted, MOST / max(tolerance + roof, TINY)) * (-gap - tolerance))
+        return Bettor(self.start, up, down, self.n + 1, self.total + gap, self.squares + gap**2)
 
 
 @dataclass(frozen=True, slots=True)
