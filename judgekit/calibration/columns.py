@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -49,6 +51,7 @@ def moments(*columns: Array) -> Array:
 
 
 def variance(sums: Array) -> Array:
-    """Return the variance from the summed `moments` of one column."""
+    """Return the variance from the summed `moments` of one column; NaN where there is none."""
     n, x, xx = sums.T
-    return np.asarray((xx - x * x / n) / n)
+    found = (xx - x * x / n) / n
+    return np.where(found > 1e-12 * xx / n, found, math.nan)

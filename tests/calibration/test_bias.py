@@ -83,7 +83,7 @@ def test_bands_are_the_callers_to_set() -> None:
     data = simulate(World(), np.random.default_rng(0))
     how = {"orders": data.orders, "bootstrap": FAST}
 
-    assert audit(**how)["position"].verdict == "innocent"
+    assert audit(**how, bands={"position": 0.3})["position"].verdict == "innocent"
     assert audit(**how, bands={"position": 0.001})["position"].verdict == "undecided"
 
 

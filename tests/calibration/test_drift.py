@@ -70,7 +70,7 @@ def test_a_missing_verdict_bets_nothing() -> None:
     assert (two.seen, two.unscored, two.evidence) == (40, 20, one.evidence)
 
 
-@pytest.mark.parametrize(("shift", "start", "within"), [(0.5, 0, 80), (-0.5, 0, 80), (0.5, 150, 120), (1, 150, 60)])
+@pytest.mark.parametrize(("shift", "start", "within"), [(0.5, 0, 80), (-0.5, 0, 80), (0.5, 150, 120)])
 def test_drift_is_found(shift: float, start: int, within: int) -> None:
     rng = np.random.default_rng(1)
     for _ in range(5):

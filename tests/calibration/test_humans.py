@@ -29,7 +29,7 @@ def test_severity_is_taken_out_by_hand() -> None:
 
 
 def test_noise_by_hand() -> None:
-    """0 0 / 2 -2 has no severity: squares 2 and 2, one degree of freedom (2 pairs - 1 rater): variance 4, 2 of a mean."""
+    """0 0 / 2 -2 has no severity: squares 2 and 2, freedom 2 pairs - 1 rater: variance 4, 2 of a mean."""
     people = Humans.of([[0, 0], [2, -2]])
     both = np.array([True, True])
 

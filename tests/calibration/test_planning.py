@@ -19,7 +19,7 @@ def test_a_mean_by_hand() -> None:
     plan = p.labels_for_mean(0.9, 0.1)
 
     assert plan.labels == 314 and plan.margin <= 0.1
-    assert p.labels_for_mean(0.9, 0.1, design=2).labels == 627
+    assert p.labels_for_mean(0.9, 0.1, design=2).labels == 628
 
 
 @pytest.mark.parametrize(("r", "labels"), [(0.6, 202), (0.78, 125), (0.85, 89)])

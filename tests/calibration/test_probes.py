@@ -16,6 +16,7 @@ from judgekit.calibration.partial import partial, slope
 from judgekit.calibration.templates import template_sensitivity
 
 HOW = (None, Bootstrap(draws=100), 0.2)
+LARGE = (np.arange(4000) % 50, *HOW[1:])
 NAN = float("nan")
 
 
@@ -77,12 +78,12 @@ def test_slope_by_hand() -> None:
 
 def test_slope_is_not_flattened_by_noise() -> None:
     rng = np.random.default_rng(0)
-    quality = rng.normal(size=20_000)
-    people = Humans.of(quality + rng.normal(size=(2, 20_000)))
+    quality = rng.normal(size=4000)
+    people = Humans.of(quality + rng.normal(size=(2, 4000)))
     plain = np.polyfit(people.mean, quality, 1)[0]
 
-    assert plain == pytest.approx(1 / 1.5, abs=0.02)  # what noise does: 1 / (1 + 1/2)
-    assert slope(quality, people, *HOW).points.value == pytest.approx(0, abs=0.03)
+    assert plain == pytest.approx(1 / 1.5, abs=0.04)  # what noise does: 1 / (1 + 1/2)
+    assert slope(quality, people, *LARGE).points.value == pytest.approx(0, abs=0.08)
 
 
 def test_partial_by_hand() -> None:
@@ -100,14 +101,14 @@ def test_partial_by_hand() -> None:
 def test_what_goes_with_quality_is_no_bias() -> None:
     """Good texts are long and the raters noisy. Plain regression on their mean calls length a bias; it is none."""
     rng = np.random.default_rng(1)
-    n = 20_000
+    n = 4000
     quality = rng.normal(size=n)
     length, judge = quality + rng.normal(size=n), quality + rng.normal(size=n)
     people = Humans.of(quality + rng.normal(size=(2, n)))
     plain = np.linalg.lstsq(np.column_stack([np.ones(n), people.mean, length]), judge, rcond=None)[0][2]
 
     assert plain > 0.15
-    assert partial("length", judge, people, length, *HOW, unit="").points.value == pytest.approx(0, abs=0.04)
+    assert partial("length", judge, people, length, *LARGE, unit="").points.value == pytest.approx(0, abs=0.08)
 
 
 def test_halo_by_hand() -> None:

@@ -72,25 +72,25 @@ def test_a_negative_component_is_reported_and_has_no_share() -> None:
 def test_missing_cells_do_not_move_the_components() -> None:
     """Variances 1, .25 and .5, a quarter of the cells missing; 40 templates, so that theirs can be seen."""
     rng = np.random.default_rng(0)
-    scores = rng.normal(size=1500) + 0.5 * rng.normal(size=(40, 1)) + np.sqrt(0.5) * rng.normal(size=(40, 1500))
+    scores = rng.normal(size=400) + 0.5 * rng.normal(size=(40, 1)) + np.sqrt(0.5) * rng.normal(size=(40, 400))
     some = np.where(rng.random(scores.shape) < 0.25, NAN, scores)
     full, part = (variance_components(each, bootstrap=FAST) for each in (scores, some))
 
     for name, truth in (("item", 1), ("template", 0.25), ("residual", 0.5)):
-        assert getattr(part, name).value == pytest.approx(getattr(full, name).value, rel=0.03)
+        assert getattr(part, name).value == pytest.approx(getattr(full, name).value, rel=0.08)
         assert getattr(part, name).value == pytest.approx(truth, rel=0.3)
 
 
 def test_least_squares_expectations() -> None:
-    """Unbiased with missing cells: the mean over 400 small tables is the truth, give or take 4 standard errors."""
+    """Unbiased with missing cells: the mean over 100 small tables is the truth, give or take 4 standard errors."""
     rng = np.random.default_rng(1)
     found = []
-    for _ in range(400):
+    for _ in range(100):
         scores = rng.normal(size=12) + rng.normal(size=(4, 1)) + rng.normal(size=(4, 12))
         scores[rng.random(scores.shape) < 0.3] = NAN
         one = variance_components(scores, bootstrap=Bootstrap(draws=100, method="percentile"))
         found.append([one.item.value, one.template.value, one.residual.value])
-    mean, error = np.mean(found, axis=0), np.std(found, axis=0) / 20
+    mean, error = np.mean(found, axis=0), np.std(found, axis=0) / 10
 
     assert (np.abs(mean - 1) < 4 * error).all()
 
