@@ -176,4 +176,4 @@ def _doublings(length: ArrayLike | None) -> Array | None:
     array = np.asarray(length, dtype=float)
     if (array <= 0).any():
         raise InputError("a length is not above 0")
-    return np.log2(array)
+    return np.asarray(np.log2(array))

@@ -132,7 +132,8 @@ def heaping(
         raise NotEstimableError(f"the humans give multiples of {round_to:g} only; no judge can heap beyond that")
 
     def h(sums: Array) -> Array:
-        return 2 * np.arcsin(np.sqrt(sums[:, 0] / sums[:, 1])) - 2 * np.arcsin(np.sqrt(sums[:, 2] / sums[:, 3]))
+        one, two = (np.arcsin(np.sqrt(sums[:, i] / sums[:, i + 1])) for i in (0, 2))
+        return np.asarray(2 * (one - two))
 
     def share(sums: Array) -> Array:
         return np.asarray(sums[:, 0] / sums[:, 1] - sums[:, 2] / sums[:, 3])

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from judgekit.calibration.bootstrap import Bootstrap, Units
 from judgekit.calibration.columns import Sheet
@@ -16,7 +17,6 @@ from judgekit.calibration.humans import table
 from judgekit.errors import InputError
 
 DEFAULT = Bootstrap()
-FACETS = ("item", "template", "residual")
 
 
 def retest_icc(scores: ArrayLike, *, units: Units = None, bootstrap: Bootstrap = DEFAULT) -> Estimate:
@@ -46,7 +46,7 @@ def retest_icc(scores: ArrayLike, *, units: Units = None, bootstrap: Bootstrap =
 
 
 def flip_rate(
-    verdicts: ArrayLike | Sequence[Sequence[str | None]], *, units: Units = None, bootstrap: Bootstrap = DEFAULT
+    verdicts: Sequence[Sequence[object]] | NDArray[Any], *, units: Units = None, bootstrap: Bootstrap = DEFAULT
 ) -> Estimate:
     """Return how often two judgments of one item differ: the share of its pairs of repeats, averaged over the items.
 
@@ -56,10 +56,10 @@ def flip_rate(
     Raises:
         NotEstimableError: fewer than three items have two verdicts.
     """
-    names = np.array([[None if _missing(v) else v for v in row] for row in verdicts], dtype=object)  # type: ignore[union-attr]
+    names: NDArray[Any] = np.asarray(verdicts, dtype=object)
     if names.ndim != 2:
         raise InputError("verdicts have the shape (repeats, items)")
-    kinds = sorted({v for v in names.ravel() if v is not None}, key=str)
+    kinds = sorted({v for v in names.ravel() if not _missing(v)}, key=str)
     counts = np.array([(names == kind).sum(0) for kind in kinds], dtype=float).reshape(len(kinds), names.shape[1])
     m = counts.sum(0)
     sheet = Sheet([np.where(m > 1, 0.0, math.nan)], units)
@@ -138,12 +138,14 @@ def variance_components(scores: ArrayLike, *, units: Units = None, bootstrap: Bo
     rows = np.column_stack(
         [np.ones(len(count)), count**2, total**2 / count, (filled**2).sum(0), known.T * 1.0, filled.T]
     )
-    parts = [bootstrap.of_sums(rows, lambda sums, i=i: _components(sums)[:, i], sheet.units) for i in range(3)]
-    floors = np.maximum([part.value for part in parts], 0)
+    item = bootstrap.of_sums(rows, lambda sums: _components(sums)[:, 0], sheet.units)
+    template = bootstrap.of_sums(rows, lambda sums: _components(sums)[:, 1], sheet.units)
+    residual = bootstrap.of_sums(rows, lambda sums: _components(sums)[:, 2], sheet.units)
+    floors = np.maximum([item.value, template.value, residual.value], 0)
     if not floors.any():
         raise NotEstimableError("all scores are equal")
     a, b, c = (float(part) for part in floors / floors.sum())
-    return Components(*parts, shares=(a, b, c), scores=int(count.sum()))
+    return Components(item, template, residual, (a, b, c), int(count.sum()))
 
 
 def _icc(sums: Array) -> Array:

@@ -86,8 +86,8 @@ def simulate(world: World, rng: np.random.Generator) -> Simulated:
     group = rng.integers(world.groups, size=n)
     whole = 0.3 * rng.normal(size=world.groups)[group] + 0.5 * rng.normal(size=n)
     quality = MIDDLE + whole[:, None] + 0.4 * rng.normal(size=(n, criteria))
-    length = (0.7 * whole + rng.normal(size=n)) / 1.2
-    own, markup = ((0.8 * whole + rng.normal(size=n) > 0) * 1.0 for _ in range(2))
+    length: Array = (0.7 * whole + rng.normal(size=n)) / 1.2
+    own, markup = (np.asarray(0.8 * whole + rng.normal(size=n) > 0, dtype=float) for _ in range(2))
     gain = world.severity + world.length * length + world.self_preference * own + world.markup * markup
     expected = MIDDLE + world.slope * (quality - MIDDLE) + gain[:, None]
     felt = expected + world.noise * rng.normal(size=(n, criteria))
@@ -105,7 +105,7 @@ def simulate(world: World, rng: np.random.Generator) -> Simulated:
         _blank(_written(again, world.heaping, rng), world.missing, rng),
         _blank(_written(worded, world.heaping, rng), world.missing, rng),
         _blank(_orders(world, n, rng), world.missing, rng),
-        np.ceil(300 * np.exp(0.5 * length)),
+        np.asarray(np.ceil(300 * np.exp(0.5 * length)), dtype=float),
         own,
         markup,
         group,
