@@ -21,6 +21,7 @@ from judgekit.calibration.templates import template_sensitivity
 from judgekit.errors import InputError, nearest
 
 DEFAULT = Bootstrap()
+CRITERIA = "two criteria in judge= and humans="
 Probe = Callable[[Units, Bootstrap, float], Finding]
 Planned = tuple[str, tuple[str, ...], Probe]
 BANDS: Mapping[str, float] = MappingProxyType(
@@ -99,10 +100,11 @@ def audit(
     wide = {**BANDS, **(bands or {})}
     for name in set(wide) - set(BANDS):
         raise InputError(f"there is no probe {name!r}{nearest(name, BANDS)}")
+    by_criterion = judge is not None and humans is not None and (np.ndim(judge), np.ndim(humans)) == (2, 3)
     columns: dict[str, Any] = {
         "judge": _flat(judge, 1),
         "humans": _panel(humans),
-        "criteria": judge if judge is not None and np.ndim(judge) == 2 else None,
+        CRITERIA: (judge, humans) if by_criterion and np.shape(judge)[1] > 1 else None,  # type: ignore[arg-type]
         "length": _doublings(length),
         "padded": _flat(padded, 1),
         "own": _flat(own, 1),
@@ -111,15 +113,25 @@ def audit(
         "templates": templates,
         "orders": orders,
     }
+    plan = _plan(columns, judge, humans)
+    return _run(plan, columns, lambda name: order_units if name == "position" else units, bootstrap, wide)
+
+
+def _run(
+    plan: list[Planned],
+    columns: Mapping[str, Any],
+    units: Callable[[str], Units],
+    bootstrap: Bootstrap,
+    bands: Mapping[str, float],
+) -> Audit:
     findings, missing = [], {}
-    for name, needs, probe in _plan(columns, judge, humans):
-        lacking = [f"{need}=" for need in needs if columns[need] is None]
+    for name, needs, probe in plan:
+        lacking = [need if need == CRITERIA else f"{need}=" for need in needs if columns[need] is None]
         if lacking:
             missing[name] = f"it needs {' and '.join(lacking)}"
             continue
         try:
-            which = order_units if name == "position" else units
-            findings.append(probe(which, bootstrap, wide[name.split(":")[0]]))
+            findings.append(probe(units(name), bootstrap, bands[name.split(":")[0]]))
         except NotEstimableError as error:
             missing[name] = str(error)
     return Audit(judge_together(findings), missing)
@@ -147,7 +159,7 @@ def _plan(c: Mapping[str, Any], judge: Any, humans: Any) -> list[Planned]:
         ("severity", both, lambda *how: probes.severity(c["judge"], c["humans"], *how)),
         ("spread", both, lambda *how: probes.spread(c["judge"], c["humans"], *how)),
         ("slope", both, lambda *how: slope(c["judge"], c["humans"], *how)),
-        ("halo", ("criteria", "humans"), lambda *how: halo(judge, humans, *how)),
+        ("halo", (CRITERIA,), lambda *how: halo(judge, humans, *how)),
         ("heaping", (*both, "round_to"), lambda *how: probes.heaping(judge, humans, c["round_to"], *how)),
         ("template", ("templates",), lambda *how: template_sensitivity(c["templates"], *how)),
     ]

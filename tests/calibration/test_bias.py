@@ -71,11 +71,11 @@ def test_what_cannot_be_run_says_why() -> None:
     assert "two raters" in found.missing["length"] and "two raters" in found.missing["slope"]
     assert found.missing["position"] == "it needs orders="
     assert found.missing["padding"] == "it needs padded="
-    assert found.missing["halo"] == "it needs criteria="
+    assert found.missing["halo"] == "it needs two criteria in judge= and humans="
     assert set(found.missing) | {"severity", "spread"} == set(BANDS)
     assert audit().missing.keys() == BANDS.keys() and not audit().findings
     assert "judge= and humans=" in audit(humans=[[float("nan")]]).missing["severity"]
-    with pytest.raises(InputError, match=r"no finding 'halo': it needs criteria="):
+    with pytest.raises(InputError, match=r"no finding 'halo': it needs two criteria"):
         found["halo"]
 
 
