@@ -97,14 +97,10 @@ def audit(
     Raises:
         InputError: columns of different lengths, a length not above 0, bands of unknown probes.
     """
-    wide = {**BANDS, **(bands or {})}
-    for name in set(wide) - set(BANDS):
-        raise InputError(f"there is no probe {name!r}{nearest(name, BANDS)}")
-    by_criterion = judge is not None and humans is not None and (np.ndim(judge), np.ndim(humans)) == (2, 3)
     columns: dict[str, Any] = {
         "judge": _flat(judge, 1),
         "humans": _panel(humans),
-        CRITERIA: (judge, humans) if by_criterion and np.shape(judge)[1] > 1 else None,  # type: ignore[arg-type]
+        CRITERIA: _criteria(judge, humans),
         "length": _doublings(length),
         "padded": _flat(padded, 1),
         "own": _flat(own, 1),
@@ -114,7 +110,7 @@ def audit(
         "orders": orders,
     }
     plan = _plan(columns, judge, humans)
-    return _run(plan, columns, lambda name: order_units if name == "position" else units, bootstrap, wide)
+    return _run(plan, columns, lambda name: order_units if name == "position" else units, bootstrap, bands or {})
 
 
 def _run(
@@ -124,6 +120,9 @@ def _run(
     bootstrap: Bootstrap,
     bands: Mapping[str, float],
 ) -> Audit:
+    for name in set(bands) - set(BANDS):
+        raise InputError(f"there is no probe {name!r}{nearest(name, BANDS)}")
+    wide = {**BANDS, **bands}
     findings, missing = [], {}
     for name, needs, probe in plan:
         lacking = [need if need == CRITERIA else f"{need}=" for need in needs if columns[need] is None]
@@ -131,7 +130,7 @@ def _run(
             missing[name] = f"it needs {' and '.join(lacking)}"
             continue
         try:
-            findings.append(probe(units(name), bootstrap, bands[name.split(":")[0]]))
+            findings.append(probe(units(name), bootstrap, wide[name.split(":")[0]]))
         except NotEstimableError as error:
             missing[name] = str(error)
     return Audit(judge_together(findings), missing)
@@ -163,6 +162,13 @@ def _plan(c: Mapping[str, Any], judge: Any, humans: Any) -> list[Planned]:
         ("heaping", (*both, "round_to"), lambda *how: probes.heaping(judge, humans, c["round_to"], *how)),
         ("template", ("templates",), lambda *how: template_sensitivity(c["templates"], *how)),
     ]
+
+
+def _criteria(judge: ArrayLike | None, humans: ArrayLike | None) -> Array | None:
+    if judge is None or humans is None or np.ndim(judge) != 2 or np.ndim(humans) != 3:
+        return None
+    scores = np.asarray(judge, dtype=float)
+    return scores if scores.shape[1] > 1 else None
 
 
 def _panel(humans: ArrayLike | None) -> Humans | None:
