@@ -1,28 +1,69 @@
 """Statistics that carry their uncertainty. NumPy arrays in, `Estimate` out; `Bootstrap` says how intervals are made."""
 
 from judgekit.calibration.agreement import krippendorff_alpha
+from judgekit.calibration.bias import Audit, audit
 from judgekit.calibration.bootstrap import Bootstrap
 from judgekit.calibration.correlation import correlation
+from judgekit.calibration.drift import Drift
 from judgekit.calibration.estimate import Estimate, NotEstimableError
+from judgekit.calibration.findings import Finding, judge_together
 from judgekit.calibration.pairs import Bin, PairedTest, PairEvaluation, Part, evaluate, paired
+from judgekit.calibration.planning import (
+    Plan,
+    design_effect,
+    detectable_correlation,
+    detectable_mean,
+    detectable_rate,
+    difference_sd,
+    labels_for_alpha,
+    labels_for_correlation,
+    labels_for_mean,
+    labels_for_rate,
+    rate_difference_sd,
+)
+from judgekit.calibration.reliability import Components, flip_rate, retest_icc, variance_components
 from judgekit.calibration.signflip import sign_flip
+from judgekit.calibration.simulate import Simulated, World, simulate
 from judgekit.calibration.slices import by_length, by_value, longer, word_count
 
 __all__ = [
+    "Audit",
     "Bin",
     "Bootstrap",
+    "Components",
+    "Drift",
     "Estimate",
+    "Finding",
     "NotEstimableError",
     "PairEvaluation",
     "PairedTest",
     "Part",
+    "Plan",
+    "Simulated",
+    "World",
+    "audit",
     "by_length",
     "by_value",
     "correlation",
+    "design_effect",
+    "detectable_correlation",
+    "detectable_mean",
+    "detectable_rate",
+    "difference_sd",
     "evaluate",
+    "flip_rate",
+    "judge_together",
     "krippendorff_alpha",
+    "labels_for_alpha",
+    "labels_for_correlation",
+    "labels_for_mean",
+    "labels_for_rate",
     "longer",
     "paired",
+    "rate_difference_sd",
+    "retest_icc",
     "sign_flip",
+    "simulate",
+    "variance_components",
     "word_count",
 ]
