@@ -130,7 +130,7 @@ def _weighted(x: Array, y: Array, method: Method) -> Callable[[Array], Array]:
     if method == "pearson":
         return lambda weights: pearson(x, y, weights)
     if method == "spearman":
-        ranks = _ranks(x), _ranks(y)
+        ranks = weighted_ranks(x), weighted_ranks(y)
         return lambda weights: pearson(ranks[0](weights), ranks[1](weights), weights)
     if len(x) > ALL_PAIRS:
         return lambda weights: _tau_of_subsets(x, y, weights)
@@ -146,7 +146,7 @@ def _weighted(x: Array, y: Array, method: Method) -> Callable[[Array], Array]:
     return tau
 
 
-def _ranks(series: Array) -> Callable[[Array], Array]:
+def weighted_ranks(series: Array) -> Callable[[Array], Array]:
     """Return what gives the midranks of the items under each row of weights; shape (any, items)."""
     values, place = np.unique(series, return_inverse=True)
     order = np.argsort(place, kind="stable")
