@@ -85,8 +85,7 @@ def kendall_w(ratings: ArrayLike, *, units: Units = None, bootstrap: Bootstrap =
 
     def statistic(weights: Array) -> Array:
         placed = np.stack([rank(weights) for rank in ranks])
-        n = weights.sum(1)
-        centred = placed - ((n + 1) / 2)[None, :, None]
+        centred = placed - weights.sum(1)[None, :, None] / 2
         spread = (weights * centred.sum(0) ** 2).sum(1)
         own = (weights * centred**2).sum((0, 2))
         return np.where(own > 0, spread / np.where(own > 0, own, 1) / len(x), math.nan)

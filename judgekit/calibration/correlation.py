@@ -147,7 +147,7 @@ def _weighted(x: Array, y: Array, method: Method) -> Callable[[Array], Array]:
 
 
 def weighted_ranks(series: Array) -> Callable[[Array], Array]:
-    """Return what gives the midranks of the items under each row of weights; shape (any, items)."""
+    """Return what gives the midranks, less 1/2, of the items under each row of weights; shape (any, items)."""
     values, place = np.unique(series, return_inverse=True)
     order = np.argsort(place, kind="stable")
     starts = np.searchsorted(place[order], np.arange(len(values)))

@@ -43,10 +43,10 @@ def _short(found: Array, units: int, left: tuple[Array, Array]) -> float:
 
     The draws of few and unequal units vary too little by more than that (Hesterberg 2015, section 3 has the mean's).
     """
-    error, spread = standard_error(*left), float(found.std())
-    if left[1].sum() != units or spread <= 0:
+    spread = float(found.std())
+    if left[1].sum() != units or spread <= 0 or np.isnan(left[0]).all():
         return 1.0
-    return max(1.0, error / spread * math.sqrt((units - 1) / units))
+    return max(1.0, standard_error(*left) / spread * math.sqrt((units - 1) / units))
 
 
 def standard_error(values: Array, count: Array) -> float:
@@ -61,6 +61,8 @@ def standard_error(values: Array, count: Array) -> float:
 def acceleration(values: Array, count: Array) -> float:
     """Return the acceleration from the values without one unit each (Efron 1987)."""
     known = ~np.isnan(values)
+    if not known.any():
+        return 0.0
     values, count = values[known], count[known]
     away = (values * count).sum() / count.sum() - values
     spread = (count * away**2).sum() ** 1.5
