@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -15,6 +16,7 @@ from judgekit.calibration.interval import notes, standard_error, t_quantile, tai
 from judgekit.errors import InputError
 
 CELLS = 1 << 18  # numbers held at a time, about what a cache holds: changes nothing in the result
+KEPT = 1 << 21  # numbers drawn that are kept
 WORK = 1 << 26  # numbers drawn in all, beyond which the jackknife's interval is as good and much cheaper
 BLOCKS = 200  # units left out one at a time; more are left out in as many random blocks, which says the same
 Ints = NDArray[np.int64]
@@ -160,6 +162,11 @@ class Bootstrap:
         rng, kinds, k = np.random.default_rng(self.seed), len(count), int(count.sum())
         one_by_one = 8 * kinds > k
         owner = np.repeat(np.arange(kinds), count)
+        if not one_by_one and self.draws * kinds <= KEPT:
+            drawn = _multinomial(self.seed, self.draws, tuple(count.tolist()))
+            step = max(1, CELLS // max(width, kinds))
+            yield from (drawn[start : start + step] for start in range(0, self.draws, step))
+            return
         for size in self._chunks(max(width, k if one_by_one else kinds)):
             if one_by_one:
                 picks = owner[rng.integers(k, size=(size, k))] + kinds * np.arange(size)[:, None]
@@ -230,6 +237,15 @@ class Bootstrap:
         reach = t_quantile(1 - (1 - self.confidence) / 2, int(count.sum()) - 1) * standard_error(found, count)
         kind = f"grouped jackknife, t, {len(found)} blocks of {job.unit}s"
         return Estimate(value, value - reach, value + reach, job.items, job.units, kind)
+
+
+@lru_cache(maxsize=2)
+def _multinomial(seed: int, draws: int, count: tuple[int, ...]) -> Array:
+    """Return all draws of kinds of units, shape (draws, kinds), kept for the next statistic of the same table."""
+    k = sum(count)
+    drawn = np.random.default_rng(seed).multinomial(k, np.array(count) / k, size=draws).astype(np.float64)
+    drawn.flags.writeable = False
+    return drawn
 
 
 def _value(job: _Job) -> float:

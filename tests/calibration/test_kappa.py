@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -34,7 +35,8 @@ def test_cohen_by_hand() -> None:
 
 def test_cohen_with_weights_by_hand() -> None:
     """1, 2, 4 against 1, 4, 4. Costs: |2 - 4| = 2 of 3 items; by chance over 9 pairs of 1 2 4 and 1 4 4:
-    0 3 3 + 1 2 2 + 3 0 0 = 14, so 1 - (2 / 3) / (14 / 9) = 4/7; squared: 4; 0 9 9 1 4 4 9 0 0 = 36: 1 - (4/3) / 4 = 2/3.
+    0 3 3 + 1 2 2 + 3 0 0 = 14, so 1 - (2 / 3) / (14 / 9) = 4/7;
+    squared: 4; 0 9 9 1 4 4 9 0 0 = 36: 1 - (4/3) / 4 = 2/3.
     """
     assert cohen_kappa([1, 2, 4], [1, 4, 4], "linear").value == pytest.approx(4 / 7)
     assert cohen_kappa([1, 2, 4], [1, 4, 4], "quadratic").value == pytest.approx(2 / 3)
@@ -94,34 +96,16 @@ def test_gwets_sums_written_out(ratings: np.ndarray, weights: str | None) -> Non
     several = [item[~np.isnan(item)] for item in ratings.T if (~np.isnan(item)).sum() > 1]
     if len(values) < 2 or not several:
         return
-    reach = values[-1] - values[0]
-    like = [
-        [
-            {None: float(x == y), "linear": 1 - abs(x - y) / reach}.get(weights, 1 - ((x - y) / reach) ** 2)
-            for y in values
-        ]
-        for x in values
-    ]
-    agreed = np.mean(
-        [
-            np.mean(
-                [
-                    like[values.index(a)][values.index(b)]
-                    for i, a in enumerate(item)
-                    for j, b in enumerate(item)
-                    if i != j
-                ]
-            )
-            for item in several
-        ]
-    )
-    shares = np.mean(
-        [[np.mean(item[~np.isnan(item)] == v) for v in values] for item in ratings.T if not np.isnan(item).all()],
-        axis=0,
-    )
+    gap = np.abs(np.subtract.outer(values, values)) / (values[-1] - values[0])
+    like = {None: (gap == 0) * 1.0, "linear": 1 - gap, "quadratic": 1 - gap**2}[weights]
+    places = [[values.index(it) for it in item] for item in several]
+    pairs = [[like[a, b] for a, b in itertools.permutations(item, 2)] for item in places]
+    agreed = np.mean([np.mean(item) for item in pairs])
+    rated = [item[~np.isnan(item)] for item in ratings.T if not np.isnan(item).all()]
+    shares = np.mean([[np.mean(item == v) for v in values] for item in rated], axis=0)
     q = len(values)
     by_chance = np.sum(like) / (q * (q - 1)) * np.sum(shares * (1 - shares))
-    fleiss = shares @ np.array(like) @ shares
+    fleiss = shares @ like @ shares
 
     assert gwet_ac(ratings, weights, bootstrap=QUICK).value == pytest.approx((agreed - by_chance) / (1 - by_chance))
     assert fleiss_kappa(ratings, weights, bootstrap=QUICK).value == pytest.approx((agreed - fleiss) / (1 - fleiss))
