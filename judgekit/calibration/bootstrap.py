@@ -190,7 +190,7 @@ class Bootstrap:
         if k * s > 4 * len(rows):  # most cells of the table are empty
             exact = _exact(rows, k * s)
             return self._crossed_weights(len(rows), lambda weights: statistic(weights @ exact), units)
-        cells = np.stack([np.bincount(one * s + two, column, k * s) for column in rows.T], axis=-1)
+        cells = np.stack([np.bincount(one * s + two, column, k * s) for column in rows.T], axis=-1).astype(np.float64)
         table = _exact(cells, k * s).reshape(k, s * m)
 
         def drawn() -> Iterator[Array]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -54,7 +55,7 @@ def bland_altman(a: ArrayLike, b: ArrayLike, *, units: Units = None, bootstrap: 
     x, y, kept = _both(a, b, units)
     d, m = x - y, (x + y) / 2
     rows = np.stack([np.ones(len(d)), d, d * d], axis=1)
-    lower, upper = (bootstrap.of_sums(rows, lambda s, at=at: _limit(s, at), kept) for at in (-1.96, 1.96))
+    lower, upper = (bootstrap.of_sums(rows, partial(_limit, at=at), kept) for at in (-1.96, 1.96))
     trend = None
     if np.ptp(m) > 0:
         trend = bootstrap.of_sums(np.stack([np.ones(len(d)), d, m, m * m, d * m], axis=1), _slope, kept)

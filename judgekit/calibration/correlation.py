@@ -49,6 +49,9 @@ def correlation(
     """
     j, h = _series(judge, human)
     resampled = groups if units is None else units
+    for names in (groups, systems, *(units if isinstance(units, tuple) else (units,))):
+        if names is not None and len(names) != len(j):
+            raise InputError(f"{len(j)} items, but {len(names)} clusters")
     if level == "cell":
         flat, owner = _cells(j, h)
         clusters = _at(resampled, owner) if resampled is not None else owner

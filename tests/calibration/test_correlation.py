@@ -108,13 +108,13 @@ def test_nothing_that_varies_nothing_to_say() -> None:
 def test_clusters_are_drawn_whole() -> None:
     """Copies of the same items under their own cluster add nothing: the interval stays as wide."""
     draw = np.random.default_rng(5)
-    x = draw.normal(size=20)
-    y = x + draw.normal(size=20)
+    x = draw.normal(size=25)
+    y = x + draw.normal(size=25)
     once = correlation(x, y, "pearson")
-    thrice = correlation(np.repeat(x, 3), np.repeat(y, 3), "pearson", units=np.repeat(np.arange(20), 3))
+    thrice = correlation(np.repeat(x, 3), np.repeat(y, 3), "pearson", units=np.repeat(np.arange(25), 3))
 
     assert (thrice.value, thrice.low, thrice.high) == pytest.approx((once.value, once.low, once.high))
-    assert (once.n, once.clusters, thrice.n, thrice.clusters) == (20, 20, 60, 20)
+    assert (once.n, once.clusters, thrice.n, thrice.clusters) == (25, 25, 75, 25)
 
 
 def test_the_order_of_items_and_a_monotone_map_do_not_matter() -> None:
