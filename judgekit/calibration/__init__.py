@@ -1,13 +1,51 @@
 """Statistics that carry their uncertainty. NumPy arrays in, `Estimate` out; `Bootstrap` says how intervals are made."""
 
-from judgekit.calibration.agreement import krippendorff_alpha
-from judgekit.calibration.bias import Audit, audit
-from judgekit.calibration.bootstrap import Bootstrap
-from judgekit.calibration.correlation import correlation
-from judgekit.calibration.drift import Drift
-from judgekit.calibration.estimate import Estimate, NotEstimableError
-from judgekit.calibration.findings import Finding, judge_together
-from judgekit.calibration.pairs import Bin, PairedTest, PairEvaluation, Part, evaluate, paired
+from judgekit.calibration.agreement import (
+    krippendorff_alpha,
+)
+from judgekit.calibration.bias import (
+    Audit,
+    audit,
+)
+from judgekit.calibration.bootstrap import (
+    Bootstrap,
+)
+from judgekit.calibration.concordance import (
+    BlandAltman,
+    bland_altman,
+    concordance,
+    kendall_w,
+)
+from judgekit.calibration.correlation import (
+    correlation,
+)
+from judgekit.calibration.drift import (
+    Drift,
+)
+from judgekit.calibration.estimate import (
+    Estimate,
+    NotEstimableError,
+)
+from judgekit.calibration.findings import (
+    Finding,
+    judge_together,
+)
+from judgekit.calibration.icc import (
+    icc,
+)
+from judgekit.calibration.kappa import (
+    cohen_kappa,
+    fleiss_kappa,
+    gwet_ac,
+)
+from judgekit.calibration.pairs import (
+    Bin,
+    PairedTest,
+    PairEvaluation,
+    Part,
+    evaluate,
+    paired,
+)
 from judgekit.calibration.planning import (
     Plan,
     design_effect,
@@ -21,14 +59,31 @@ from judgekit.calibration.planning import (
     labels_for_rate,
     rate_difference_sd,
 )
-from judgekit.calibration.reliability import Components, flip_rate, retest_icc, variance_components
-from judgekit.calibration.signflip import sign_flip
-from judgekit.calibration.simulate import Simulated, World, simulate
-from judgekit.calibration.slices import by_length, by_value, longer, word_count
+from judgekit.calibration.reliability import (
+    Components,
+    flip_rate,
+    retest_icc,
+    variance_components,
+)
+from judgekit.calibration.signflip import (
+    sign_flip,
+)
+from judgekit.calibration.simulate import (
+    Simulated,
+    World,
+    simulate,
+)
+from judgekit.calibration.slices import (
+    by_length,
+    by_value,
+    longer,
+    word_count,
+)
 
 __all__ = [
     "Audit",
     "Bin",
+    "BlandAltman",
     "Bootstrap",
     "Components",
     "Drift",
@@ -42,8 +97,11 @@ __all__ = [
     "Simulated",
     "World",
     "audit",
+    "bland_altman",
     "by_length",
     "by_value",
+    "cohen_kappa",
+    "concordance",
     "correlation",
     "design_effect",
     "detectable_correlation",
@@ -51,8 +109,12 @@ __all__ = [
     "detectable_rate",
     "difference_sd",
     "evaluate",
+    "fleiss_kappa",
     "flip_rate",
+    "gwet_ac",
+    "icc",
     "judge_together",
+    "kendall_w",
     "krippendorff_alpha",
     "labels_for_alpha",
     "labels_for_correlation",
