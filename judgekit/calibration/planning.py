@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from judgekit.calibration.agreement import Level, krippendorff_alpha
-from judgekit.calibration.bootstrap import Bootstrap, Units, expanded
+from judgekit.calibration.bootstrap import Bootstrap, Units
 from judgekit.calibration.correlation import Method
 from judgekit.calibration.estimate import Clusters, NotEstimableError, number
+from judgekit.calibration.interval import t_quantile
 from judgekit.errors import InputError
 
 DEFAULT = Bootstrap()
@@ -181,9 +182,7 @@ def _fisher_error(value: float, n: float, method: Method) -> float:
 
 
 def _t(n: float) -> float:
-    """Return the t quantile with n - 1 degrees of freedom: `expanded` without its widening for the bootstrap."""
-    whole = max(4, round(n))
-    return expanded(0.975, whole) * math.sqrt((whole - 1) / whole)
+    return t_quantile(0.975, max(4, round(n)) - 1)
 
 
 def _plan(half: Callable[[float], float], margin: float, design: float, least: int, method: str) -> Plan:
