@@ -2,6 +2,7 @@
 
 from judgekit.calibration.agreement import krippendorff_alpha
 from judgekit.calibration.bootstrap import Bootstrap
+from judgekit.calibration.bradley_terry import BradleyTerry, bradley_terry
 from judgekit.calibration.correlation import correlation
 from judgekit.calibration.estimate import Estimate, NotEstimableError
 from judgekit.calibration.pairs import Bin, PairedTest, PairEvaluation, Part, evaluate, paired
@@ -11,11 +12,13 @@ from judgekit.calibration.slices import by_length, by_value, longer, word_count
 __all__ = [
     "Bin",
     "Bootstrap",
+    "BradleyTerry",
     "Estimate",
     "NotEstimableError",
     "PairEvaluation",
     "PairedTest",
     "Part",
+    "bradley_terry",
     "by_length",
     "by_value",
     "correlation",

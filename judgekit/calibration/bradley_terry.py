@@ -121,12 +121,12 @@ def bradley_terry(
     rows, row = _rows(games, outcome, x, counted=covariates is None)
     part, weak = _graph(rows)
     prior, gauge = _level(rows, part, weak)
-    at, information = solve(rows, prior, gauge)
-    k, meat = len(outcome), rows.meat(at) if units is None else np.zeros_like(information)
+    at, p, information = solve(rows, prior, gauge)
+    k, meat = len(outcome), rows.meat(p) if units is None else np.zeros_like(information)
     if units is not None:
         cluster = _clusters(units, games)
         k = int(cluster.max()) + 1
-        for slopes in rows.by_cluster(at, row(), outcome, cluster):
+        for slopes in rows.by_cluster(p, row(), outcome, cluster):
             meat += slopes.T @ slopes
     bread = np.linalg.inv(information)
     # The prior counts as one more observation, so that a strength that only the prior holds back has its spread.
@@ -135,10 +135,10 @@ def bradley_terry(
     return _result(games, estimates, covariance, part, weak, first is not None, confidence)
 
 
-def _outcomes(points: Array) -> Ints:
-    twice = 2 * points
-    outcome = twice.astype(np.int64)
-    if (outcome != twice).any():
+def _outcomes(points: Array) -> NDArray[np.int8]:
+    twice = points + points
+    outcome = twice.astype(np.int8)
+    if not np.array_equal(outcome, twice):
         raise InputError("an outcome is 1, 1/2 or 0 points for a; a share between them is no comparison")
     return outcome
 
@@ -160,15 +160,17 @@ def _design(games: Games, first: Sides | None, covariates: ArrayLike | None) -> 
     return np.stack(columns, axis=1) if columns else np.empty((len(games.points), 0))
 
 
-def _rows(games: Games, outcome: Ints, x: Array, counted: bool) -> tuple[Rows, Callable[[], Ints]]:
+def _rows(games: Games, outcome: NDArray[np.int8], x: Array, counted: bool) -> tuple[Rows, Callable[[], Ints]]:
     """Return the comparisons, counted where they can be alike, and what gives the row of each."""
     m = len(games.names)
     sides = 1 + x.shape[1]
     if not counted or 3 * sides * m * m > max(CELLS, 4 * len(outcome)):
         return Rows(m, games.a, games.b, x, np.eye(3)[outcome]), lambda: np.arange(len(outcome))
-    code = games.a * m + games.b
+    code = games.a * m
+    code += games.b
     if x.shape[1]:
-        code = code * 2 + (x[:, 0] > 0)
+        code *= 2
+        code += x[:, 0] > 0
     counts = np.bincount(code * 3 + outcome, minlength=3 * sides * m * m).reshape(-1, 3).astype(np.float64)
     there = counts.any(1)
     cell = np.flatnonzero(there)

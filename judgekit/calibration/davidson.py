@@ -14,6 +14,9 @@ from judgekit.calibration.estimate import Array, NotEstimableError
 Ints = NDArray[np.int64]
 Y = np.array([-0.5, 0.0, 0.5])  # what an outcome (lost, tied, won) adds to the points, less the half that ties give
 STEPS = 60
+SMALL = 1e-8  # of what a step gains: the next step would move nothing by more than 1e-8 of its error
+RUNAWAY = 1e6  # times the variance at the start: a parameter on its way to infinity
+ALIKE = 1e-11  # the least eigenvalue, of 1 on average: parameters that only their sum is known of
 CELLS = 1 << 21  # numbers held at a time: bounds memory, changes nothing in the result
 
 
@@ -47,40 +50,32 @@ class Rows:
         """The number of parameters."""
         return self.models + self.x.shape[1] + self.ties
 
-    def chances(self, at: Array) -> Array:
-        """Return the probabilities of the outcomes; shape (rows, 3)."""
-        logits = self._logits(at)
-        found = np.exp(logits - logits.max(1, keepdims=True))
-        return np.asarray(found / found.sum(1, keepdims=True))
+    def chances(self, at: Array) -> tuple[Array, float]:
+        """Return the probabilities of the outcomes, shape (rows, 3), and the logarithm of the likelihood."""
+        m, q = self.models, self.x.shape[1]
+        half = (at[self.i] - at[self.j] + self.x @ at[m : m + q]) / 2
+        tie = at[-1] if self.ties else -math.inf
+        top = np.maximum(np.abs(half), tie)
+        found = np.exp(np.stack([-half - top, tie - top, half - top], axis=1))
+        total = found.sum(1)
+        lost, tied, won = self.counts.T
+        value = (won - lost) @ half - (lost + tied + won) @ (np.log(total) + top)
+        return np.asarray(found / total[:, None]), float(value + tied.sum() * tie if self.ties else value)
 
-    def likelihood(self, at: Array) -> float:
-        """Return the logarithm of the likelihood."""
-        logits = self._logits(at)
-        top = logits.max(1)
-        total = np.log(np.exp(logits - top[:, None]).sum(1)) + top
-        used = self.counts > 0
-        return float((self.counts * np.where(used, logits, 0)).sum() - (self.counts.sum(1) * total).sum())
+    def gradient(self, p: Array) -> Array:
+        """Return the slope of the likelihood at these probabilities; shape (parameters,)."""
+        lost, tied, won = self.counts.T
+        n = lost + tied + won
+        return self.spread((won - lost) / 2 - n * (p @ Y), tied - n * p[:, 1])
 
-    def scores(self, at: Array) -> tuple[Array, Array]:
-        """Return what one comparison with each outcome adds to the slopes of d and of t; shape (rows, 3) each."""
-        p = self.chances(at)
-        return Y - (p @ Y)[:, None], np.array([0.0, 1.0, 0.0]) - p[:, 1:2]
-
-    def gradient(self, at: Array) -> Array:
-        """Return the slope of the likelihood; shape (parameters,)."""
-        d, t = self.scores(at)
-        return self.spread((self.counts * d).sum(1), (self.counts * t).sum(1))
-
-    def information(self, at: Array) -> Array:
+    def information(self, p: Array) -> Array:
         """Return minus the curvature of the likelihood; shape (parameters, parameters)."""
-        p, n = self.chances(at), self.counts.sum(1)
-        mean = p @ Y
-        dd, dt, tt = p @ Y**2 - mean**2, -mean * p[:, 1], p[:, 1] * (1 - p[:, 1])
-        return self.matrix(n * dd, n * dt, n * tt)
+        n, mean, tie = self.counts.sum(1), p @ Y, p[:, 1]
+        return self.matrix(n * ((1 - tie) / 4 - mean**2), -n * mean * tie, n * tie * (1 - tie))
 
-    def meat(self, at: Array) -> Array:
+    def meat(self, p: Array) -> Array:
         """Return the sum over the comparisons of their slopes' products; shape (parameters, parameters)."""
-        d, t = self.scores(at)
+        d, t = scores(p)
         return self.matrix(*((self.counts * product).sum(1) for product in (d * d, d * t, t * t)))
 
     def spread(self, d: Array, t: Array) -> Array:
@@ -104,13 +99,13 @@ class Rows:
         upper = np.triu(found, 1)
         return np.asarray(np.diag(np.diag(found)) + upper + upper.T)
 
-    def by_cluster(self, at: Array, row: Ints, outcome: Ints, cluster: Ints) -> Iterator[Array]:
+    def by_cluster(self, p: Array, row: Ints, outcome: Ints, cluster: Ints) -> Iterator[Array]:
         """Yield the slopes summed over clusters, shape (some clusters, parameters).
 
         Args:
             row, outcome, cluster: of every comparison; shape (comparisons,), numbers from 0.
         """
-        d, t = self.scores(at)
+        d, t = scores(p)
         order = np.argsort(cluster, kind="stable")
         bounds = np.searchsorted(cluster[order], np.arange(int(cluster.max()) + 2))
         step = max(1, CELLS // self.size)
@@ -128,15 +123,14 @@ class Rows:
         others = [np.bincount(cluster, column, k)[:, None] for column in columns]
         return np.concatenate([strengths.reshape(k, m), *others], axis=1)
 
-    def _logits(self, at: Array) -> Array:
-        m, q = self.models, self.x.shape[1]
-        half = (at[self.i] - at[self.j] + self.x @ at[m : m + q]) / 2
-        tie = at[-1] if self.ties else -math.inf
-        return np.stack([-half, np.full(len(half), tie), half], axis=1)
+
+def scores(p: Array) -> tuple[Array, Array]:
+    """Return what a comparison with each outcome adds to the slopes of d and of t; shape (rows, 3) each."""
+    return Y - (p @ Y)[:, None], np.array([0.0, 1.0, 0.0]) - p[:, 1:2]
 
 
-def solve(rows: Rows, prior: Array, gauge: Array) -> tuple[Array, Array]:
-    """Return the most likely parameters, and the information there, prior and gauge included.
+def solve(rows: Rows, prior: Array, gauge: Array) -> tuple[Array, Array, Array]:
+    """Return the most likely parameters, the probabilities, and the information there, prior and gauge included.
 
     Args:
         prior: the precision of a normal prior with mean 0; ``gauge``: what fixes the level of the strengths. Both of
@@ -146,30 +140,37 @@ def solve(rows: Rows, prior: Array, gauge: Array) -> tuple[Array, Array]:
         NotEstimableError: the parameters cannot be told apart, or a term decides every comparison.
     """
     at = np.zeros(rows.size)
-    information = rows.information(at) + prior + gauge
+    p, value = rows.chances(at)
+    information = rows.information(p) + prior + gauge
     begin = _variances(information)
-    value = rows.likelihood(at)
     for _ in range(STEPS):
-        gradient = rows.gradient(at) - prior @ at
+        gradient = rows.gradient(p) - prior @ at
         step = np.linalg.solve(information, gradient)
-        size = 1.0
-        while (new := _value(rows, prior, at + size * step)) < value - 1e-9 * abs(value) and size > 1e-6:
-            size /= 2
-        at, value = at + size * step, new
-        information = rows.information(at) + prior + gauge
-        if gradient @ step < 1e-12:
+        at, p, value = _ahead(rows, prior, at, step, value)
+        information = rows.information(p) + prior + gauge
+        if gradient @ step < SMALL:
             break
-    if (_variances(information) > 1e6 * begin).any():
+    if (_variances(information) > RUNAWAY * begin).any():
         raise NotEstimableError("the order, a covariate or the ties decide every comparison, so that they have no size")
-    return at, information
+    return at, p, information
 
 
-def _value(rows: Rows, prior: Array, at: Array) -> float:
-    return rows.likelihood(at) - float(at @ prior @ at) / 2
+def _ahead(rows: Rows, prior: Array, at: Array, step: Array, value: float) -> tuple[Array, Array, float]:
+    """Go the step, or half of it and so on, until the likelihood is not less than it was."""
+    size = 1.0
+    while True:
+        new = at + size * step
+        p, found = rows.chances(new)
+        found -= float(new @ prior @ new) / 2
+        if found >= value - 1e-9 * abs(value) or size < 1e-6:
+            return new, p, found
+        size /= 2
 
 
 def _variances(information: Array) -> Array:
     scale = np.sqrt(np.diag(information))
-    if (scale <= 0).any() or np.linalg.cond(information / np.outer(scale, scale)) > 1e12:
-        raise NotEstimableError("the order or a covariate does not vary, or cannot be told apart from the models")
+    if (scale <= 0).any():
+        raise NotEstimableError("a covariate does not vary")
+    if np.linalg.eigvalsh(information / np.outer(scale, scale))[0] < ALIKE:
+        raise NotEstimableError("the order or a covariate cannot be told apart from the models, or decides all")
     return np.asarray(np.diag(np.linalg.inv(information)))

@@ -6,15 +6,15 @@ import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from judgekit.calibration.estimate import Array, Clusters, NotEstimableError, number
+from judgekit.calibration.estimate import Array, Clusters, NotEstimableError
 from judgekit.errors import InputError
 
 POINTS = {"a": 1.0, "tie": 0.5, "b": 0.0, None: math.nan}
+SMALL = 1 << 20  # numbers up to which models are counted in a table
 Ints = NDArray[np.int64]
 Outcomes = ArrayLike | Sequence[str | None]
 
@@ -53,12 +53,12 @@ class Games:
         if (one == two).any():
             place = int((one == two).argmax())
             raise InputError(f"comparison {place} holds {names[one[place]]!r} against itself")
-        known = ~np.isnan(points)
-        if not known.any():
-            raise NotEstimableError("no comparison has a verdict")
-        if known.all():
+        known = points == points  # noqa: PLR0124 - not so of NaN
+        if known.all() and len(points):
             return cls(names, one, two, points, slice(None), 0)
         kept = np.flatnonzero(known)
+        if not len(kept):
+            raise NotEstimableError("no comparison has a verdict")
         there = np.bincount(np.concatenate([one[kept], two[kept]]), minlength=len(names)) > 0
         place = there.cumsum() - 1
         seen, unseen = ([name for name, t in zip(names, there, strict=True) if t == which] for which in (True, False))
@@ -77,7 +77,7 @@ def points_of(outcomes: Outcomes) -> Array:
         except KeyError as error:
             raise InputError(f'an outcome is {error}; it is "a", "b", "tie" or None, or the points of a') from None
     points = values.astype(np.float64, copy=False)
-    if len(points) and not (np.nanmin(points, initial=0) >= 0 and np.nanmax(points, initial=1) <= 1):
+    if (points < 0).any() or (points > 1).any():
         raise InputError("the points of a are from 0 to 1: 1 won, 1/2 tied, 0 lost")
     return points
 
@@ -86,18 +86,15 @@ def _numbered(a: Clusters, b: Clusters) -> tuple[list[Hashable], Ints, Ints]:
     """Return the names, and the place of each side among them; of small whole numbers without looking each one up."""
     if all(isinstance(side, np.ndarray) and side.dtype.kind in "iu" and len(side) for side in (a, b)):
         one, two = np.asarray(a).astype(np.int64, copy=False), np.asarray(b).astype(np.int64, copy=False)
-        if min(one.min(), two.min()) >= 0 and max(one.max(), two.max()) < 1 << 16:
-            size = 1 << 16
+        size = int(max(one.max(), two.max())) + 1
+        if size <= SMALL and min(one.min(), two.min()) >= 0:
             there = (np.bincount(one, minlength=size) + np.bincount(two, minlength=size)) > 0
             names = np.flatnonzero(there)
-            if names[-1] + 1 == len(names):
+            if len(names) == size:
                 return names.tolist(), one, two
             place = there.cumsum() - 1
             return names.tolist(), place[one], place[two]
-    sides = [_list(side) for side in (a, b)]
-    numbers = number(chain(*sides))
-    return list(dict.fromkeys(chain(*sides))), numbers[: len(sides[0])], numbers[len(sides[0]) :]
-
-
-def _list(side: Clusters) -> Sequence[Any]:
-    return side.tolist() if isinstance(side, np.ndarray) else side
+    sides = [side.tolist() if isinstance(side, np.ndarray) else side for side in (a, b)]
+    place_of = {name: place for place, name in enumerate(dict.fromkeys(chain(*sides)))}
+    one, two = (np.fromiter(map(place_of.__getitem__, side), np.int64, len(side)) for side in sides)
+    return list(place_of), one, two
