@@ -143,6 +143,8 @@ def solve(rows: Rows, prior: Array, gauge: Array) -> tuple[Array, Array, Array]:
     p, value = rows.chances(at)
     information = rows.information(p) + prior + gauge
     begin = _variances(information)
+    if np.isinf(begin).any():
+        raise NotEstimableError("the order or a covariate does not vary, or cannot be told apart from the models")
     for _ in range(STEPS):
         gradient = rows.gradient(p) - prior @ at
         step = np.linalg.solve(information, gradient)
@@ -168,9 +170,8 @@ def _ahead(rows: Rows, prior: Array, at: Array, step: Array, value: float) -> tu
 
 
 def _variances(information: Array) -> Array:
+    """Return the variance of each parameter; infinite where two cannot be told apart."""
     scale = np.sqrt(np.diag(information))
-    if (scale <= 0).any():
-        raise NotEstimableError("a covariate does not vary")
-    if np.linalg.eigvalsh(information / np.outer(scale, scale))[0] < ALIKE:
-        raise NotEstimableError("the order or a covariate cannot be told apart from the models, or decides all")
+    if (scale <= 0).any() or np.linalg.eigvalsh(information / np.outer(scale, scale))[0] < ALIKE:
+        return np.full(len(scale), math.inf)
     return np.asarray(np.diag(np.linalg.inv(information)))

@@ -1,4 +1,4 @@
-"""Bradley-Terry by hand, against evalica and a generic optimiser, its errors against the bootstrap, and its coverage."""
+"""Bradley-Terry by hand, against evalica and a generic optimiser, its errors against the bootstrap."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from judgekit.calibration import NotEstimableError, bradley_terry
 THETA = np.array([1.0, 0.4, 0.1, -0.5, -1.0])
 
 
-def draw(rng: np.random.Generator, n: int, theta: np.ndarray, order: float = 0.0, tie: float = -0.7, slope: float = 0.0):
+def draw(
+    rng: np.random.Generator, n: int, theta: np.ndarray, order: float = 0.0, tie: float = -0.7, slope: float = 0.0
+):
     """Return comparisons drawn from Davidson's model: a is always shown first."""
     a = rng.integers(0, len(theta), n)
     b = (a + rng.integers(1, len(theta), n)) % len(theta)
@@ -38,7 +40,7 @@ def test_two_models_by_hand() -> None:
 
 
 def test_ties_by_hand() -> None:
-    """20 wins, 10 ties, 5 losses: log(20/5) between the models; ties over the root of wins times losses: 10/10, log 1."""
+    """20 wins, 10 ties, 5 losses: log(20/5) between the models; ties over sqrt(wins * losses): 10/10."""
     found = bradley_terry([0] * 35, [1] * 35, [1] * 20 + [0.5] * 10 + [0] * 5)
 
     assert found.difference(0, 1).value == pytest.approx(math.log(4))
@@ -46,7 +48,7 @@ def test_ties_by_hand() -> None:
 
 
 def test_order_by_hand() -> None:
-    """x beats y 30:10 when shown first and 20:20 when second: logits log 3 and 0; their mean and half their difference."""
+    """x beats y 30:10 when first and 20:20 when second: logits log 3 and 0; their mean, half their difference."""
     a, b = ["x"] * 40 + ["y"] * 40, ["y"] * 40 + ["x"] * 40
     found = bradley_terry(a, b, [1] * 30 + [0] * 10 + [1] * 20 + [0] * 20, first="a")
 
