@@ -103,6 +103,6 @@ def _first(m: int) -> Array:
 
 def _level(series: Array, human: Array) -> Array:
     """Return the human scores from the lowest to the highest of a series; ties have the mean of theirs."""
-    values, place = np.unique(series, return_inverse=True)
-    mean = np.bincount(place.reshape(-1), human) / np.bincount(place.reshape(-1))
-    return np.asarray(mean[np.sort(place.reshape(-1))])
+    place = np.unique(series, return_inverse=True)[1].reshape(-1)
+    mean = np.bincount(place, human) / np.bincount(place)
+    return np.asarray(mean[np.sort(place)])

@@ -22,8 +22,7 @@ class LengthControlled:
 
     Attributes:
         win_rate: at equal lengths; ``plain``: as found.
-        length: what an advantage in length of one standard deviation multiplies the odds of a win by, in logits, times
-            tanh(1): the slope of tanh(standardised difference). Above 0 the judge likes long responses.
+        length: the slope of tanh(longer / standard deviation), in logits: above 0 the judge likes long responses.
         missing: comparisons without a verdict, which were left out.
     """
 
@@ -44,8 +43,8 @@ def length_controlled_win_rate(
     """Return AlpacaEval 2's length-controlled win rate (Dubois et al. 2024, arXiv 2404.04475, section 3).
 
     A logistic model: logit P(a wins) = c + s tanh(longer / its standard deviation) + e difficulty; the win rate is the
-    mean of its predictions with the length term 0. Without ``difficulty``, which AlpacaEval takes from all the models of
-    its leaderboard, it is the logistic of c. Fitted by maximum likelihood; AlpacaEval adds a small L1 penalty and two
+    mean of its predictions with the length term 0. Without ``difficulty``, which AlpacaEval takes from all models of its
+    leaderboard, it is the logistic of c. Fitted by maximum likelihood; AlpacaEval adds a small L1 penalty and two
     gamed baselines. The interval refits every resample.
 
     Args:
