@@ -50,7 +50,8 @@ def comparisons(rng: Rng, clusters: int, theta: Array, each: int) -> tuple[Array
 def strengths(rng: Rng, k: int) -> Found:
     a, b, points, unit = comparisons(rng, k, THETA, 40)
     found = bradley_terry(a, b, points, first="a", units=unit)
-    assert found.order is not None and found.tie is not None
+    assert found.order
+    assert found.tie
     return [(found.strengths[m], THETA[m]) for m in range(10)] + [(found.order, 0.3), (found.tie, -0.7)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -118,7 +118,7 @@ def bradley_terry(
     games = Games.of(a, b, outcomes)
     outcome = _outcomes(games.points)
     x = _design(games, first, covariates)
-    rows, row = _rows(games, outcome, x, counted=covariates is None)
+    rows, row = _rows(games, outcome, x, counted=covariates is None, clustered=units is not None)
     part, weak = _graph(rows)
     prior, gauge = _level(rows, part, weak)
     at, p, information = solve(rows, prior, gauge)
@@ -138,7 +138,7 @@ def bradley_terry(
 def _outcomes(points: Array) -> NDArray[np.int8]:
     twice = points + points
     outcome = twice.astype(np.int8)
-    if not np.array_equal(outcome, twice):
+    if not (outcome == twice).all():
         raise InputError("an outcome is 1, 1/2 or 0 points for a; a share between them is no comparison")
     return outcome
 
@@ -160,7 +160,9 @@ def _design(games: Games, first: Sides | None, covariates: ArrayLike | None) -> 
     return np.stack(columns, axis=1) if columns else np.empty((len(games.points), 0))
 
 
-def _rows(games: Games, outcome: NDArray[np.int8], x: Array, counted: bool) -> tuple[Rows, Callable[[], Ints]]:
+def _rows(
+    games: Games, outcome: NDArray[np.int8], x: Array, counted: bool, clustered: bool
+) -> tuple[Rows, Callable[[], Ints]]:
     """Return the comparisons, counted where they can be alike, and what gives the row of each."""
     m = len(games.names)
     sides = 1 + x.shape[1]
@@ -172,6 +174,11 @@ def _rows(games: Games, outcome: NDArray[np.int8], x: Array, counted: bool) -> t
         code *= 2
         code += x[:, 0] > 0
     counts = np.bincount(code * 3 + outcome, minlength=3 * sides * m * m).reshape(-1, 3).astype(np.float64)
+    if not x.shape[1] and not clustered:  # then i against j is j against i
+        both = counts.reshape(m, m, 3)
+        counts = (
+            np.triu((both + both.transpose(1, 0, 2)[:, :, ::-1]).transpose(2, 0, 1)).transpose(1, 2, 0).reshape(-1, 3)
+        )
     there = counts.any(1)
     cell = np.flatnonzero(there)
     pair, shown = np.divmod(cell, sides)
@@ -221,7 +228,8 @@ def _estimates(rows: Rows, at: Array, variance: Array, k: int, single: bool, con
 
 def _wald(value: float, variance: float, n: int, like: Estimate, confidence: float) -> Estimate:
     reach = expanded(1 - (1 - confidence) / 2, like.clusters) * math.sqrt(max(variance, 0.0))
-    return replace(like, value=float(value), low=float(value - reach), high=float(value + reach), n=n)
+    low, high = float(value - reach), float(value + reach)
+    return Estimate(float(value), low, high, n, like.clusters, like.method, like.note)
 
 
 def _result(

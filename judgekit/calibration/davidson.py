@@ -48,7 +48,7 @@ class Rows:
     @property
     def size(self) -> int:
         """The number of parameters."""
-        return self.models + self.x.shape[1] + self.ties
+        return self.models + int(self.x.shape[1]) + self.ties
 
     def chances(self, at: Array) -> tuple[Array, float]:
         """Return the probabilities of the outcomes, shape (rows, 3), and the logarithm of the likelihood."""
@@ -99,7 +99,7 @@ class Rows:
         upper = np.triu(found, 1)
         return np.asarray(np.diag(np.diag(found)) + upper + upper.T)
 
-    def by_cluster(self, p: Array, row: Ints, outcome: Ints, cluster: Ints) -> Iterator[Array]:
+    def by_cluster(self, p: Array, row: Ints, outcome: NDArray[np.int8], cluster: Ints) -> Iterator[Array]:
         """Yield the slopes summed over clusters, shape (some clusters, parameters).
 
         Args:
@@ -114,7 +114,7 @@ class Rows:
             own = order[bounds[start] : bounds[stop]]
             yield self._summed(d, t, row[own], outcome[own], cluster[own] - start, stop - start)
 
-    def _summed(self, d: Array, t: Array, row: Ints, outcome: Ints, cluster: Ints, k: int) -> Array:
+    def _summed(self, d: Array, t: Array, row: Ints, outcome: NDArray[np.int8], cluster: Ints, k: int) -> Array:
         m, one, tie = self.models, d[row, outcome], t[row, outcome]
         strengths = np.bincount(cluster * m + self.i[row], one, k * m) - np.bincount(
             cluster * m + self.j[row], one, k * m
@@ -147,7 +147,7 @@ def solve(rows: Rows, prior: Array, gauge: Array) -> tuple[Array, Array, Array]:
         raise NotEstimableError("the order or a covariate does not vary, or cannot be told apart from the models")
     for _ in range(STEPS):
         gradient = rows.gradient(p) - prior @ at
-        step = np.linalg.solve(information, gradient)
+        step = np.asarray(np.linalg.solve(information, gradient), dtype=np.float64)
         at, p, value = _ahead(rows, prior, at, step, value)
         information = rows.information(p) + prior + gauge
         if gradient @ step < SMALL:

@@ -110,7 +110,7 @@ class _Play:
             gain = self.k[game] * (self.points[game] - 1 / (1 + np.exp(-self.rate * gap)))
             ratings[lane, one] += gain
             ratings[lane, two] -= gain
-        return ratings.T
+        return np.asarray(ratings.T)
 
 
 def _shuffled(n: int, orders: int, rng: np.random.Generator) -> Iterator[Ints]:

@@ -51,12 +51,11 @@ class Games:
             raise InputError(f"{len(a)} and {len(b)} models, but {len(points)} outcomes")
         names, one, two = _numbered(a, b)
         if (one == two).any():
-            place = int((one == two).argmax())
-            raise InputError(f"comparison {place} holds {names[one[place]]!r} against itself")
-        known = points == points  # noqa: PLR0124 - not so of NaN
-        if known.all() and len(points):
+            same = int((one == two).argmax())
+            raise InputError(f"comparison {same} holds {names[one[same]]!r} against itself")
+        if len(points) and not math.isnan(points.min()):
             return cls(names, one, two, points, slice(None), 0)
-        kept = np.flatnonzero(known)
+        kept = np.flatnonzero(~np.isnan(points))
         if not len(kept):
             raise NotEstimableError("no comparison has a verdict")
         there = np.bincount(np.concatenate([one[kept], two[kept]]), minlength=len(names)) > 0
@@ -73,11 +72,11 @@ def points_of(outcomes: Outcomes) -> Array:
         raise InputError(f"outcomes have the shape (comparisons,), not {values.shape}")
     if values.dtype.kind not in "fiub":
         try:
-            return np.array([POINTS[outcome] for outcome in outcomes], dtype=float)  # type: ignore[union-attr, index]
+            return np.array([POINTS[outcome] for outcome in values.tolist()], dtype=np.float64)
         except KeyError as error:
             raise InputError(f'an outcome is {error}; it is "a", "b", "tie" or None, or the points of a') from None
     points = values.astype(np.float64, copy=False)
-    if (points < 0).any() or (points > 1).any():
+    if len(points) and (np.fmin.reduce(points) < 0 or np.fmax.reduce(points) > 1):
         raise InputError("the points of a are from 0 to 1: 1 won, 1/2 tied, 0 lost")
     return points
 
@@ -89,12 +88,12 @@ def _numbered(a: Clusters, b: Clusters) -> tuple[list[Hashable], Ints, Ints]:
         size = int(max(one.max(), two.max())) + 1
         if size <= SMALL and min(one.min(), two.min()) >= 0:
             there = (np.bincount(one, minlength=size) + np.bincount(two, minlength=size)) > 0
-            names = np.flatnonzero(there)
+            names: list[Hashable] = list(np.flatnonzero(there).tolist())
             if len(names) == size:
-                return names.tolist(), one, two
-            place = there.cumsum() - 1
-            return names.tolist(), place[one], place[two]
+                return names, one, two
+            place: Ints = there.cumsum() - 1
+            return names, place[one], place[two]
     sides = [side.tolist() if isinstance(side, np.ndarray) else side for side in (a, b)]
     place_of = {name: place for place, name in enumerate(dict.fromkeys(chain(*sides)))}
-    one, two = (np.fromiter(map(place_of.__getitem__, side), np.int64, len(side)) for side in sides)
-    return list(place_of), one, two
+    codes: list[Ints] = [np.fromiter(map(place_of.__getitem__, side), np.int64, len(side)) for side in sides]
+    return list(place_of), codes[0], codes[1]

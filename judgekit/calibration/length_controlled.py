@@ -43,7 +43,7 @@ def length_controlled_win_rate(
     """Return AlpacaEval 2's length-controlled win rate (Dubois et al. 2024, arXiv 2404.04475, section 3).
 
     A logistic model: logit P(a wins) = c + s tanh(longer / its standard deviation) + e difficulty; the win rate is the
-    mean of its predictions with the length term 0. Without ``difficulty``, which AlpacaEval takes from all models of its
+    mean of its predictions with the length term 0. Without ``difficulty``, which AlpacaEval takes from its whole
     leaderboard, it is the logistic of c. Fitted by maximum likelihood; AlpacaEval adds a small L1 penalty and two
     gamed baselines. The interval refits every resample.
 
