@@ -102,7 +102,7 @@ class _Play:
 
     def __call__(self, orders: Ints) -> Array:
         """Return the ratings at the end of each order; shape (games, orders) -> (players, orders)."""
-        ratings = np.full((orders.shape[1], self.players), self.start)
+        ratings = np.full((orders.shape[1], self.players), float(self.start))
         lane = np.arange(orders.shape[1])
         for game in orders:
             one, two = self.a[game], self.b[game]
@@ -110,7 +110,7 @@ class _Play:
             gain = self.k[game] * (self.points[game] - 1 / (1 + np.exp(-self.rate * gap)))
             ratings[lane, one] += gain
             ratings[lane, two] -= gain
-        return np.asarray(ratings.T)
+        return np.asarray(ratings.T, dtype=np.float64)
 
 
 def _shuffled(n: int, orders: int, rng: np.random.Generator) -> Iterator[Ints]:
