@@ -58,9 +58,8 @@ def main() -> None:
     args = parser.parse_args()
     found = speed()
     print(f"ours, with errors: {found['ours_s']:.3f} s; evalica, without: {found['evalica_s']:.2f} s")
-    print(
-        f"{found['bradley_terry']:.1f} times, from names {found['from_names']:.1f}; strengths differ by at most {found['largest_difference']:.1e}"
-    )
+    print(f"{found['bradley_terry']:.1f} times; from lists of names {found['from_names']:.1f} times")
+    print(f"without ties the strengths differ by at most {found['largest_difference']:.1e}")
     if args.json:
         print(json.dumps(found))
 

@@ -63,7 +63,9 @@ class BradleyTerry:
         if not any(one in part and two in part for part in self.parts):
             raise NotEstimableError(f"no chain of comparisons connects {one!r} and {two!r}")
         a, b, cov = self.strengths[one], self.strengths[two], self.covariance
-        return _wald(a.value - b.value, cov[i, i] + cov[j, j] - 2 * cov[i, j], a.n + b.n, a, self.confidence)
+        return _wald(
+            a.value - b.value, cov[i, i] + cov[j, j] - 2 * cov[i, j], a.n + b.n, a, _point(self.confidence, a.clusters)
+        )
 
     def ranks(self, draws: int = 10_000, seed: int = 0) -> dict[Hashable, Estimate]:
         """Return each model's rank within its part, 1 the strongest, with an interval (see `rank_intervals`)."""
@@ -176,9 +178,8 @@ def _rows(
     counts = np.bincount(code * 3 + outcome, minlength=3 * sides * m * m).reshape(-1, 3).astype(np.float64)
     if not x.shape[1] and not clustered:  # then i against j is j against i
         both = counts.reshape(m, m, 3)
-        counts = (
-            np.triu((both + both.transpose(1, 0, 2)[:, :, ::-1]).transpose(2, 0, 1)).transpose(1, 2, 0).reshape(-1, 3)
-        )
+        both = both + both.transpose(1, 0, 2)[:, :, ::-1]
+        counts = np.where(np.triu(np.ones((m, m), dtype=bool), 1)[:, :, None], both, 0).reshape(-1, 3)
     there = counts.any(1)
     cell = np.flatnonzero(there)
     pair, shown = np.divmod(cell, sides)
@@ -223,11 +224,16 @@ def _estimates(rows: Rows, at: Array, variance: Array, k: int, single: bool, con
     method = f"sandwich over {'comparisons' if single else 'clusters'}"
     note = f"only {k} clusters: the interval may hold the truth less often than it says" if k < FEW else ""
     known = Estimate(0.0, None, None, 0, k, method, note)
-    return [_wald(v, s, int(c), known, confidence) for v, s, c in zip(at, variance, counts, strict=True)]
+    point = _point(confidence, k)
+    return [_wald(v, s, int(c), known, point) for v, s, c in zip(at, variance, counts, strict=True)]
 
 
-def _wald(value: float, variance: float, n: int, like: Estimate, confidence: float) -> Estimate:
-    reach = expanded(1 - (1 - confidence) / 2, like.clusters) * math.sqrt(max(variance, 0.0))
+def _point(confidence: float, clusters: int) -> float:
+    return expanded(1 - (1 - confidence) / 2, clusters)
+
+
+def _wald(value: float, variance: float, n: int, like: Estimate, point: float) -> Estimate:
+    reach = point * math.sqrt(max(variance, 0.0))
     low, high = float(value - reach), float(value + reach)
     return Estimate(float(value), low, high, n, like.clusters, like.method, like.note)
 
