@@ -3,12 +3,20 @@
 from judgekit.calibration.agreement import (
     krippendorff_alpha,
 )
+from judgekit.calibration.best_of_n import (
+    BestOfN,
+    best_of_n_regret,
+)
 from judgekit.calibration.bias import (
     Audit,
     audit,
 )
 from judgekit.calibration.bootstrap import (
     Bootstrap,
+)
+from judgekit.calibration.bradley_terry import (
+    BradleyTerry,
+    bradley_terry,
 )
 from judgekit.calibration.concordance import (
     BlandAltman,
@@ -21,6 +29,10 @@ from judgekit.calibration.correlation import (
 )
 from judgekit.calibration.drift import (
     Drift,
+)
+from judgekit.calibration.elo import (
+    Elo,
+    elo,
 )
 from judgekit.calibration.estimate import (
     Estimate,
@@ -37,6 +49,15 @@ from judgekit.calibration.kappa import (
     cohen_kappa,
     fleiss_kappa,
     gwet_ac,
+)
+from judgekit.calibration.length_controlled import (
+    LengthControlled,
+    length_controlled_win_rate,
+)
+from judgekit.calibration.orders import (
+    TwoOrders,
+    eq_bench,
+    polaris,
 )
 from judgekit.calibration.pairs import (
     Bin,
@@ -79,25 +100,42 @@ from judgekit.calibration.slices import (
     longer,
     word_count,
 )
+from judgekit.calibration.soft_pairwise import (
+    soft_pairwise_accuracy,
+)
+from judgekit.calibration.ties import (
+    TieCalibration,
+    fit_epsilon,
+    pairwise_accuracy,
+    tie_calibration,
+)
 
 __all__ = [
     "Audit",
+    "BestOfN",
     "Bin",
     "BlandAltman",
     "Bootstrap",
+    "BradleyTerry",
     "Components",
     "Drift",
+    "Elo",
     "Estimate",
     "Finding",
+    "LengthControlled",
     "NotEstimableError",
     "PairEvaluation",
     "PairedTest",
     "Part",
     "Plan",
     "Simulated",
+    "TieCalibration",
+    "TwoOrders",
     "World",
     "audit",
+    "best_of_n_regret",
     "bland_altman",
+    "bradley_terry",
     "by_length",
     "by_value",
     "cohen_kappa",
@@ -108,7 +146,10 @@ __all__ = [
     "detectable_mean",
     "detectable_rate",
     "difference_sd",
+    "elo",
+    "eq_bench",
     "evaluate",
+    "fit_epsilon",
     "fleiss_kappa",
     "flip_rate",
     "gwet_ac",
@@ -120,12 +161,17 @@ __all__ = [
     "labels_for_correlation",
     "labels_for_mean",
     "labels_for_rate",
+    "length_controlled_win_rate",
     "longer",
     "paired",
+    "pairwise_accuracy",
+    "polaris",
     "rate_difference_sd",
     "retest_icc",
     "sign_flip",
     "simulate",
+    "soft_pairwise_accuracy",
+    "tie_calibration",
     "variance_components",
     "word_count",
 ]
