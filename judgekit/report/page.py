@@ -11,9 +11,9 @@ from typing import Any, Self
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1c2024; --soft: #60646c; --line: #d9d9e0; --page: #fdfdfc; --mark: #3e63dd;
-  --band: #e6edfe; }
+  --band: #e6edfe; --other: #ad5700; }
 @media (prefers-color-scheme: dark) { :root { --ink: #edeef0; --soft: #b0b4ba; --line: #43484e; --page: #111113;
-  --mark: #9eb1ff; --band: #253974; } }
+  --mark: #9eb1ff; --band: #253974; --other: #ffa057; } }
 body { font: 16px/1.55 system-ui, sans-serif; color: var(--ink); background: var(--page); max-width: 60rem;
   margin: 2.5rem auto; padding: 0 1.25rem; }
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .3rem; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; }
@@ -24,6 +24,9 @@ th { font-weight: 600; font-size: .85rem; color: var(--soft); } td.n, th.n { tex
 svg { width: 100%; min-width: 36rem; height: auto; font: 13px system-ui, sans-serif; } svg text { fill: var(--ink); }
 figure.curve { display: inline-block; width: 19rem; max-width: 100%; margin: .4rem 1.2rem .8rem 0; }
 figcaption { font-size: .85rem; color: var(--soft); } figure.curve svg { min-width: 0; font-size: 11px; }
+figure.plot { display: inline-block; vertical-align: top; width: 26rem; max-width: 100%;
+  margin: .6rem 1.4rem 1.4rem 0; }
+figure.plot svg { min-width: 0; } figure.plot:has(.large) { display: block; width: auto; margin-right: 0; }
 blockquote { margin: .4rem 0; padding-left: .9rem; border-left: 3px solid var(--line); white-space: pre-wrap; }
 """
 LEFT, RIGHT, ROW, PLOT = 190, 150, 30, 420
@@ -77,6 +80,12 @@ class Page:
             return self
         return self._add(
             f'<figure class="curve"><figcaption>{escape(name)}</figcaption>{_curve(name, finite)}</figure>'
+        )
+
+    def figure(self, svg: str, caption: str) -> Self:
+        """Add a plot of `judgekit.report.plots` or `judgekit.report.named` as it is, with its caption."""
+        return self._add(
+            f'<figure class="plot"><div class="wide">{svg}</div><figcaption>{escape(caption)}</figcaption></figure>'
         )
 
     def save(self, path: str | Path) -> Path:
