@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from judgekit.calibration.bootstrap import expanded
 from judgekit.calibration.connected import parts, unbeaten
 from judgekit.calibration.davidson import Rows, solve
 from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError, number
 from judgekit.calibration.games import Games, Outcomes
+from judgekit.calibration.interval import expanded
 from judgekit.calibration.ranks import rank_intervals
 from judgekit.errors import InputError
 

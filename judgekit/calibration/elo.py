@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from judgekit.calibration.bootstrap import Bootstrap, expanded
+from judgekit.calibration.bootstrap import Bootstrap
 from judgekit.calibration.estimate import Array, Clusters, Estimate, number
 from judgekit.calibration.games import Games, Outcomes
+from judgekit.calibration.interval import expanded
 from judgekit.errors import InputError
 
 Ints = NDArray[np.int64]

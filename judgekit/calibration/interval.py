@@ -21,7 +21,7 @@ def tails(found: Array, value: float, units: int, confidence: float, left: tuple
         left: the statistic without each unit, and how many such units there are, for the BCa interval (Efron 1987,
             JASA 82:171); without it the percentile interval.
     """
-    z = t_quantile(1 - (1 - confidence) / 2, units - 1) * math.sqrt(units / (units - 1))
+    z = expanded(1 - (1 - confidence) / 2, units)
     if left is None:
         return [NORMAL.cdf(-z), NORMAL.cdf(z)]
     z *= _short(found, units, left)
@@ -79,6 +79,11 @@ def notes(known: Array, lost: int, units: int) -> str:
     if lost:
         said.append(f"{lost} of {len(known) + lost} resamples have no value and were left out")
     return "; ".join(said)
+
+
+def expanded(share: float, units: int) -> float:
+    """Return the point at which an interval of few units is read: t / sqrt((k - 1) / k), k units (Hesterberg 2015)."""
+    return t_quantile(share, units - 1) * math.sqrt(units / (units - 1))
 
 
 def t_quantile(share: float, df: int) -> float:

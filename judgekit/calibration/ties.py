@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from judgekit.calibration.bootstrap import Bootstrap, expanded
+from judgekit.calibration.bootstrap import Bootstrap
 from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError, number
+from judgekit.calibration.interval import expanded
 from judgekit.errors import InputError
 
 Ints = NDArray[np.int64]
