@@ -3,26 +3,42 @@
 from judgekit.calibration.agreement import krippendorff_alpha
 from judgekit.calibration.bootstrap import Bootstrap
 from judgekit.calibration.correlation import correlation
+from judgekit.calibration.equivalence import Equivalence, equivalence_test
 from judgekit.calibration.estimate import Estimate, NotEstimableError
+from judgekit.calibration.mcnemar import McNemar, mcnemar_test
+from judgekit.calibration.multiple import adjust_pvalues, stars
 from judgekit.calibration.pairs import Bin, PairedTest, PairEvaluation, Part, evaluate, paired
-from judgekit.calibration.signflip import sign_flip
+from judgekit.calibration.rates import Corrected, corrected_mean, labels_mean, ppi_mean, rogan_gladen
+from judgekit.calibration.signflip import SignFlip, sign_flip_test
 from judgekit.calibration.slices import by_length, by_value, longer, word_count
 
 __all__ = [
     "Bin",
     "Bootstrap",
+    "Corrected",
+    "Equivalence",
     "Estimate",
+    "McNemar",
     "NotEstimableError",
     "PairEvaluation",
     "PairedTest",
     "Part",
+    "SignFlip",
+    "adjust_pvalues",
     "by_length",
     "by_value",
+    "corrected_mean",
     "correlation",
+    "equivalence_test",
     "evaluate",
     "krippendorff_alpha",
+    "labels_mean",
     "longer",
+    "mcnemar_test",
     "paired",
-    "sign_flip",
+    "ppi_mean",
+    "rogan_gladen",
+    "sign_flip_test",
+    "stars",
     "word_count",
 ]
