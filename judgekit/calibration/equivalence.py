@@ -52,7 +52,7 @@ def equivalence_test(
             (low, high).
 
     Raises:
-        InputError: values that are not finite, not a cluster for each, margins in the wrong order, alpha not in (0, .5).
+        InputError: values that are not finite, not a cluster for each, margins in the wrong order, alpha not below .5.
         NotEstimableError: fewer than two clusters, or all differences equal.
     """
     values = np.asarray(differences, dtype=float)

@@ -44,11 +44,11 @@ def mcnemar_test(
     """Test whether two judges (or systems) are right equally often on the same items; two-sided.
 
     ``exact`` asks how often a fair coin would part the items that only one gets right as unevenly (McNemar 1947,
-    Psychometrika 12:153); ``mid-p`` counts half of the chance of just this parting, and so is not too careful (Fagerland
-    et al. 2013, BMC Med. Res. Methodol. 13:91). Both take the items as independent. ``clustered`` is the test of
-    Obuchowski (1998, Stat. Med. 17:1495): the squared sum of the clusters' differences over the sum of their squares,
-    times (K - 1) / K, against chi-squared with 1 degree of freedom. Below some 15 clusters prefer `sign_flip_test`,
-    which is exact.
+    Psychometrika 12:153); ``mid-p`` counts half of the chance of just this parting, and so is not too careful
+    (Fagerland et al. 2013, BMC Med. Res. Methodol. 13:91). Both take the items as independent. ``clustered`` is the
+    test of Obuchowski (1998, Stat. Med. 17:1495): the squared sum of the clusters' differences over the sum of their
+    squares, times (K - 1) / K, against chi-squared with 1 degree of freedom. Below some 15 clusters prefer
+    `sign_flip_test`, which is exact.
 
     Args:
         one, two: shape (items,): 1 right, 0 wrong, NaN no verdict (left out, and counted).
@@ -73,7 +73,11 @@ def mcnemar_test(
         raise NotEstimableError("no item has a verdict of both")
     only_one, only_two = int((gain < 0).sum()), int((gain > 0).sum())
     names = np.arange(len(gain)) if clusters is None else number(number(clusters)[known])
-    p = _clustered(np.bincount(names, gain)) if how == "clustered" else _coin(only_one, only_two, how == "mid-p")
+    p = (
+        _clustered(np.bincount(names, gain).astype(float))
+        if how == "clustered"
+        else _coin(only_one, only_two, how == "mid-p")
+    )
     groups = int(names.max()) + 1
     lost = len(first) - len(gain)
     return McNemar(p, float(gain.mean()), only_one, only_two, len(gain), lost, groups, how)

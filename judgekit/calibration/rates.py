@@ -234,7 +234,8 @@ def _of_random(
 
 def _mean(items: _Items, tuned: bool, confidence: float) -> Estimate:
     """Return the mean over strata; ``tuned``: with the help of the judge."""
-    influence, value, parts = np.zeros(len(items.human)), 0.0, []
+    influence, value = np.zeros(len(items.human)), 0.0
+    parts: list[tuple[float, int]] = []
     for stratum in range(int(items.strata.max()) + 1):
         here = np.flatnonzero(items.strata == stratum)
         share = len(here) / len(items.human)
@@ -244,12 +245,10 @@ def _mean(items: _Items, tuned: bool, confidence: float) -> Estimate:
         parts.append((_variance(share * pull, items.units[here]), freedom))
     variance = _variance(influence, items.units)
     # Satterthwaite 1946, Biometrics Bulletin 2:110.
-    freedom = sum(v for v, _ in parts) ** 2 / sum(v**2 / f for v, f in parts)
-    reach = float(require("scipy.special", "calibrate").stdtrit(freedom, 1 - (1 - confidence) / 2)) * math.sqrt(
-        variance
-    )
+    df = sum(v for v, _ in parts) ** 2 / sum(v**2 / f for v, f in parts)
+    reach = float(require("scipy.special", "calibrate").stdtrit(df, 1 - (1 - confidence) / 2)) * math.sqrt(variance)
     labels, k = int(items.labelled.sum()), len(np.unique(items.units[items.labelled]))
-    method = f"{'PPI++' if tuned else 'labels alone'}, t with {freedom:.3g} degrees of freedom"
+    method = f"{'PPI++' if tuned else 'labels alone'}, t with {df:.3g} degrees of freedom"
     found = Estimate(value, value - reach, value + reach, labels, k, method, _notes(items, tuned, k))
     if np.isin(items.human[items.labelled], (0.0, 1.0)).all():
         low, high = np.clip([value - reach, value + reach], 0, 1).tolist()

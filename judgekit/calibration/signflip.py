@@ -15,7 +15,7 @@ from judgekit.errors import InputError
 Ints = NDArray[np.int64]
 Method = Literal["auto", "exact", "saddlepoint", "monte_carlo"]
 FEW = 30  # clusters up to which all 2 ** clusters signs are tried
-ADDITIONS = 1 << 30  # that a distribution on a lattice may take
+ADDITIONS = 1 << 29  # that a distribution on a lattice may take
 COSTLY = 32  # what a point of a characteristic function costs, in additions
 HEAVY = 0.1  # of the sum of squares: the share of a cluster that the saddlepoint cannot smooth over
 CELLS = 1 << 22  # numbers held at a time: bounds memory, changes nothing in the result
@@ -56,8 +56,9 @@ def sign_flip_test(
     1974, J. ACM 21:277). If all cluster sums are multiples of one step, their distribution is added up on that lattice,
     or for very many of them taken from its characteristic function by one inverse FFT. ``saddlepoint`` is the formula
     of Lugannani & Rice (1980, Adv. Appl. Prob. 12:475), here as in Robinson (1982, JRSS-B 44:91), for sums without a
-    step; the signs of single clusters that outweigh the others are tried. ``monte_carlo`` draws signs: p = (1 + as extreme) / (1 + draws) (Phipson & Smyth 2010, Stat. Appl. Genet. Mol.
-    Biol. 9:39). ``auto`` is exact where that can be, else the saddlepoint; the result says which.
+    step; the signs of single clusters that outweigh the others are tried. ``monte_carlo`` draws signs: p = (1 + as
+    extreme) / (1 + draws) (Phipson & Smyth 2010, Stat. Appl. Genet. Mol. Biol. 9:39). ``auto`` is exact where that can
+    be, else the saddlepoint; the result says which.
 
     Args:
         differences: shape (items,), finite; clusters: the group of each; without it every item is its own.
@@ -148,13 +149,14 @@ def _on_lattice(steps: Array, observed: float) -> float:
 def _added(kinds: Ints, times: Ints, least: int) -> float:
     """Return P(y >= least) by convolution; all terms are above 0, so that the smallest chance keeps its digits."""
     chances = np.zeros(int(kinds @ times) + 1)
-    chances[0], end, powers = 1.0, 1, int(times.sum())
-    for i, size in enumerate(np.repeat(kinds, times).tolist()):
+    chances[0], end = 1.0, 1
+    flips = np.repeat(kinds, times).tolist()
+    for i, size in enumerate(flips):
         chances[size : size + end] += chances[:end]
         end += size
         if i % 512 == 511:  # halved together, before they grow too large
             chances[:end] *= 0.5**512
-    return float(chances[least:].sum() * 0.5 ** (powers % 512))
+    return float(chances[least:].sum()) * 0.5 ** (len(flips) % 512)
 
 
 def _inverted(kinds: Ints, times: Ints, least: int) -> float:
@@ -163,7 +165,7 @@ def _inverted(kinds: Ints, times: Ints, least: int) -> float:
     It is first tilted so that its mean is at ``least``: there the rounding of the FFT is small beside it.
     """
     total = int(kinds @ times)
-    tilt = _saddle(kinds.astype(float), min(2.0 * least - total, 0.999 * total), times)
+    tilt = _saddle(kinds * 1.0, min(2.0 * least - total, 0.999 * total), times)
     keep = 1 / (1 + np.exp(-2 * tilt * kinds))
     length = 1 << total.bit_length()
     turns = np.exp(-2j * np.pi / length * np.arange(length))
@@ -172,7 +174,7 @@ def _inverted(kinds: Ints, times: Ints, least: int) -> float:
     for size, count, q in zip(kinds.tolist(), times.tolist(), keep.tolist(), strict=True):
         shape *= (1 - q + q * turns[size * frequency & (length - 1)]) ** count
     tilted = np.maximum(np.fft.irfft(shape, length)[least : total + 1], 0)
-    weight = _log_cosh(tilt * kinds) @ times - tilt * (2.0 * np.arange(least, total + 1) - total)
+    weight = _log_cosh(tilt * kinds.astype(np.float64)) @ times - tilt * (2.0 * np.arange(least, total + 1) - total)
     return float(tilted @ np.exp(weight))
 
 
