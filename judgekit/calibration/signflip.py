@@ -17,7 +17,7 @@ Method = Literal["auto", "exact", "saddlepoint", "monte_carlo"]
 FEW = 30  # clusters up to which all 2 ** clusters signs are tried
 ADDITIONS = 1 << 29  # that a distribution on a lattice may take
 COSTLY = 32  # what a point of a characteristic function costs, in additions
-HEAVY = 0.1  # of the sum of squares: the share of a cluster that the saddlepoint cannot smooth over
+HEAVY = 0.25  # of the sum of squares: the share of a cluster that the saddlepoint cannot smooth over
 CELLS = 1 << 22  # numbers held at a time: bounds memory, changes nothing in the result
 
 
@@ -90,10 +90,11 @@ def _tail(sizes: Array, observed: float, method: Method, draws: int, rng: np.ran
     if method == "monte_carlo":
         return _drawn(sizes, observed, draws, rng), f"Monte Carlo, {draws} draws"
     if method in ("auto", "exact"):
-        if len(sizes) <= FEW:
-            return _enumerated(sizes, observed), "exact, all signs"
-        if (steps := lattice(sizes)) is not None:
+        k = len(sizes)
+        if (steps := lattice(sizes, k << k // 2 if k <= FEW else ADDITIONS)) is not None:
             return _on_lattice(steps, observed * steps.sum() / sizes.sum()), "exact, on a lattice"
+        if k <= FEW:
+            return _enumerated(sizes, observed), "exact, all signs"
         if method == "exact":
             raise NotEstimableError(
                 f"{len(sizes)} clusters are too many to try all signs, and their sums have no step in common that "
@@ -118,20 +119,27 @@ def _all_sums(sizes: Array) -> Array:
     return sums
 
 
-def lattice(sizes: Array) -> Array | None:
-    """Return sizes above 0 as whole multiples of their largest common step; None if that makes too many of them.
+def lattice(sizes: Array, most: int) -> Array | None:
+    """Return sizes above 0 as whole multiples of their largest common step; None if that takes too many additions.
 
-    Euclid's algorithm on all of them at once, with what rounding may leave taken for 0.
+    Euclid's algorithm on all of them at once. Each remainder carries the rounding of the step that it is left by, as
+    often as that goes; what is no larger is taken for 0.
     """
-    step, least = float(sizes.min()), 1e-9 * float(sizes.max())
     distinct = np.unique(sizes)
-    while True:
-        rest = np.abs(distinct - step * np.round(distinct / step))
-        if rest.max() <= least:
-            break
-        step = float(rest[rest > least].min())
-    steps = np.round(sizes / step)
-    return steps if float(steps.sum()) * min(len(sizes), COSTLY * len(np.unique(steps))) <= ADDITIONS else None
+    largest = float(distinct[-1])
+    step, noise = float(distinct[0]), 1e-13 * largest
+    while step > 4 * noise and sizes.sum() / step <= most:
+        counts = np.round(distinct / step)
+        fit = float(distinct @ counts / (counts @ counts))
+        if np.abs(distinct - fit * counts).max() <= 1e-9 * largest:
+            steps = np.round(sizes / fit)
+            work = float(steps.sum()) * min(len(sizes), COSTLY * len(distinct))
+            return steps if work <= most else None
+        rest = np.abs(distinct - step * counts)
+        noise = noise * float(counts.max()) + 1e-13 * largest
+        rest = rest[rest > 2 * noise]
+        step = float(rest.min()) if len(rest) else 0.0
+    return None
 
 
 def _on_lattice(steps: Array, observed: float) -> float:
@@ -165,7 +173,7 @@ def _inverted(kinds: Ints, times: Ints, least: int) -> float:
     It is first tilted so that its mean is at ``least``: there the rounding of the FFT is small beside it.
     """
     total = int(kinds @ times)
-    tilt = _saddle(kinds * 1.0, min(2.0 * least - total, 0.999 * total), times)
+    tilt = _saddle(kinds.astype(np.float64), min(2.0 * least - total, 0.999 * total), times)
     keep = 1 / (1 + np.exp(-2 * tilt * kinds))
     length = 1 << total.bit_length()
     turns = np.exp(-2j * np.pi / length * np.arange(length))
@@ -178,15 +186,16 @@ def _inverted(kinds: Ints, times: Ints, least: int) -> float:
     return float(tilted @ np.exp(weight))
 
 
-def _beyond(sizes: Array, x: float) -> float:
-    """Return P(sum >= x) by the saddlepoint, given the signs of the largest sizes where they outweigh the others."""
+def _beyond(sizes: Array, x: float, tries: int = 8) -> float:
+    """Return P(sum >= x) by the saddlepoint, given both signs of the largest sizes where they outweigh the others."""
     if x < 0:
-        return 1 - _beyond(sizes, -x)
+        return 1 - _beyond(sizes, -x, tries)
     total, square = float(sizes.sum()), float(sizes @ sizes)
     if x > total:
         return 0.0
-    if len(sizes) > FEW // 2 and sizes[-1] ** 2 > HEAVY * square:
-        return (_beyond(sizes[:-1], x - sizes[-1]) + _beyond(sizes[:-1], x + sizes[-1])) / 2
+    if tries and len(sizes) > 2 * tries and sizes[-1] ** 2 > HEAVY * square:
+        rest, last = sizes[:-1], float(sizes[-1])
+        return (_beyond(rest, x - last, tries - 1) + _beyond(rest, x + last, tries - 1)) / 2
     if x < 1e-4 * math.sqrt(square):  # where the formula is 0 / 0; the density at 0 is near enough the normal one
         return 0.5 - x / math.sqrt(2 * math.pi * square)
     t = _saddle(sizes, min(x, (1 - 1e-6) * total))
