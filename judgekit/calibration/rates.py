@@ -52,7 +52,7 @@ def corrected_mean(
     """Choose the estimate that goes with how the labelled items were chosen, or refuse.
 
     ``random``: at random from all items, or within ``strata``: PPI++, or the labels alone where those give the narrower
-    interval. ``by_truth``: not at random, but so that the judge errs on them as on the others: chosen elsewhere, or by
+    interval, or where a judge of pass or fail errs on fewer than 5 labels, so that its errors are not known. ``by_truth``: not at random, but so that the judge errs on them as on the others: chosen elsewhere, or by
     what the label is; then Rogan-Gladen, of pass or fail, for the items without a label. ``unknown``: nothing corrects
     that.
 
@@ -111,19 +111,28 @@ def ppi_mean(
 def labels_mean(
     human: ArrayLike, *, strata: Clusters | None = None, units: Clusters | None = None, confidence: float = 0.95
 ) -> Estimate:
-    """Return the mean label from the labels alone, with a t interval: what a judge has to be better than.
+    """Return the mean label from the labels alone: what a judge has to be better than.
 
-    Where all labels are equal, the interval is of what may be unseen (Clopper & Pearson 1934), and needs labels of 0
-    and 1.
+    The interval is t; of labels of 0 and 1 without strata or clusters that of Wilson (1927, JASA 22:209), which holds
+    where few or none of them are of one kind; where all clusters are of one kind, that of Clopper & Pearson (1934).
 
     Args, Raises: as in `ppi_mean`; at least 2 labels in a stratum.
     """
     items = _Items.of(human, np.zeros(np.shape(human)), strata, units)
     known = items.human[items.labelled]
-    if len(known) > 1 and np.ptp(known) == 0 and known[0] in (0, 1):
-        owners = items.units[items.labelled]
-        return Bootstrap(confidence=confidence).share(known, owners)
+    binary = len(known) > 1 and bool(np.isin(known, (0.0, 1.0)).all())
+    if binary and strata is None and units is None:
+        return _wilson(known, NormalDist().inv_cdf(1 - (1 - confidence) / 2))
+    if binary and np.ptp(known) == 0:
+        return Bootstrap(confidence=confidence).share(known, items.units[items.labelled])
     return _mean(items, False, confidence)
+
+
+def _wilson(hits: Array, z: float) -> Estimate:
+    n, p = len(hits), float(hits.mean())
+    middle = (n * p + z**2 / 2) / (n + z**2)
+    reach = z * math.sqrt(n * p * (1 - p) + z**2 / 4) / (n + z**2)
+    return Estimate(p, max(middle - reach, 0.0), min(middle + reach, 1.0), n, n, "labels alone, Wilson")
 
 
 def rogan_gladen(human: ArrayLike, judge: ArrayLike, *, confidence: float = 0.95) -> Estimate:
@@ -221,6 +230,7 @@ def _of_random(
         raise NotEstimableError(f"labels of {k} independent items or clusters: too few; label {FEW} at least")
     alone = labels_mean(human, strata=strata, units=units, confidence=confidence)
     try:
+        _enough_errors(items.human[items.labelled], np.asarray(judge, dtype=float)[items.labelled])
         found = _mean(items, True, confidence)
     except NotEstimableError as reason:
         return Corrected(alone, "labels alone", str(reason), _raw(judge), alone, float(k))
@@ -230,6 +240,15 @@ def _of_random(
         return Corrected(alone, "labels alone", why, _raw(judge), alone, float(k))
     why = f"as narrow as {worth:.0f} labels alone, from {k}" + (" clusters" if units is not None else "")
     return Corrected(found, "PPI++", why, _raw(judge), alone, worth)
+
+
+def _enough_errors(human: Array, judge: Array) -> None:
+    """Refuse a judge of pass or fail that errs too seldom among the labels for a t interval to know how often."""
+    wrong = int((human != judge).sum())
+    if wrong < LEAST and np.isin(np.concatenate([human, judge]), (0.0, 1.0)).all():
+        raise NotEstimableError(
+            f"the judge errs on {wrong} of {len(human)} labels: too few to know how often it does; it needs {LEAST}"
+        )
 
 
 def _mean(items: _Items, tuned: bool, confidence: float) -> Estimate:

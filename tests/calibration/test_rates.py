@@ -159,21 +159,33 @@ def test_all_labels_equal_is_not_certainty() -> None:
     human = np.array([1.0] * 40 + [NAN] * 100)
     found = corrected_mean(human, np.array([1.0, 0.0] * 70), "random")
 
-    assert (found.kind, found.estimate.method) == ("labels alone", "Clopper-Pearson")
+    clustered = corrected_mean(human, np.array([1.0, 0.0] * 70), "random", units=np.arange(140) // 2)
+
+    assert (found.kind, clustered.estimate.method) == ("labels alone", "Clopper-Pearson")
     assert "all labels of a stratum are equal" in found.why
-    assert found.estimate.low == pytest.approx(0.025 ** (1 / 40))
+    assert found.estimate.low == pytest.approx(40 / (40 + 1.959964**2), abs=1e-6)
+    assert clustered.estimate.low == pytest.approx(0.025 ** (1 / 20))
 
 
 def test_a_judge_that_was_never_wrong_is_not_taken_for_one_that_never_is() -> None:
-    """0.5 * the verdict is the label, always, and the judge goes with it: the labels alone decide."""
-    rng = np.random.default_rng(5)
-    judge = rng.normal(size=10**5)
-    human = np.where(np.arange(10**5) < 30, judge / 2, NAN)
-    weight_is_below = ppi_mean(human, judge)
+    truth = (np.random.default_rng(5).random(1000) < 0.6).astype(float)
+    found = corrected_mean(np.where(np.arange(1000) < 30, truth, NAN), truth, "random")
 
-    assert weight_is_below.high - weight_is_below.low < 0.05  # labels / others keep the weight below 1 / 2
+    assert (found.kind, found.estimate.method) == ("labels alone", "labels alone, Wilson")
+    assert "errs on 0 of 30 labels" in found.why
     with pytest.raises(NotEstimableError, match="all labels"):
         ppi_mean([1, 1, 1, NAN], [0, 1, 0, 1])
+
+
+def test_wilson_by_hand() -> None:
+    """8 of 10: (8 + 1.9207) / 13.8415 = .7167, give or take 1.96 * sqrt(1.6 + .9604) / 13.8415 = .2266."""
+    found = labels_mean([1] * 8 + [0] * 2 + [NAN] * 5)
+
+    assert (found.value, found.low, found.high) == (
+        0.8,
+        pytest.approx(0.4902, abs=1e-4),
+        pytest.approx(0.9433, abs=1e-4),
+    )
 
 
 def test_the_chooser() -> None:
@@ -198,7 +210,7 @@ def test_the_chooser_refuses_and_says_why() -> None:
     truth = (rng.random(300) < 0.5).astype(float)
     labels = np.where(np.arange(300) < 100, truth, NAN)
 
-    with pytest.raises(NotEstimableError, match="labels of 14 .* too few; label 15"):
+    with pytest.raises(NotEstimableError, match=r"labels of 14 .* too few; label 15"):
         corrected_mean(human, judge, "random")
     with pytest.raises(NotEstimableError, match="is not known"):
         corrected_mean(human, judge, "unknown")
@@ -221,7 +233,7 @@ def test_bad_input() -> None:
         ppi_mean([], [])
     with pytest.raises(InputError, match="infinite"):
         ppi_mean([1, math.inf], [1, 2])
-    with pytest.raises(NotEstimableError, match="labels of 2 .* needs 3"):
+    with pytest.raises(NotEstimableError, match=r"labels of 2 .* needs 3"):
         ppi_mean([1, 2, NAN], [1, 2, 3])
     with pytest.raises(NotEstimableError, match="labels of 0"):
         labels_mean([NAN, NAN])
@@ -230,13 +242,25 @@ def test_bad_input() -> None:
 def covered(draw: object, truth: float, runs: int = 2000) -> float:
     """Return how often the interval of what ``draw`` makes holds the truth."""
     found = [draw() for _ in range(runs)]
-    return float(np.mean([it.low <= truth <= it.high for it in found]))
+    share = float(np.mean([it.low <= truth <= it.high for it in found]))
+    print(f"covered {share:.3f}, mean width {np.mean([it.high - it.low for it in found]):.3f}")
+    return share
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("regime", REGIMES)
 @pytest.mark.parametrize("way", ["ppi", "rogan_gladen", "chooser"])
 def test_coverage_of_rates(way: str, regime: tuple) -> None:
+    _rates(way, regime)
+
+
+@pytest.mark.slow
+def test_coverage_where_errors_are_rare() -> None:
+    _rates("chooser", RARE)
+    _rates("rogan_gladen", RARE)
+
+
+def _rates(way: str, regime: tuple) -> None:
     theta, q0, q1, n, m = regime
     rng = np.random.default_rng(8)
 
