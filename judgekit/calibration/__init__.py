@@ -2,13 +2,15 @@
 
 from judgekit.calibration.agreement import krippendorff_alpha
 from judgekit.calibration.bootstrap import Bootstrap
+from judgekit.calibration.corrected import Corrected, corrected_mean
 from judgekit.calibration.correlation import correlation
 from judgekit.calibration.equivalence import Equivalence, equivalence_test
 from judgekit.calibration.estimate import Estimate, NotEstimableError
 from judgekit.calibration.mcnemar import McNemar, mcnemar_test
 from judgekit.calibration.multiple import adjust_pvalues, stars
 from judgekit.calibration.pairs import Bin, PairedTest, PairEvaluation, Part, evaluate, paired
-from judgekit.calibration.rates import Corrected, corrected_mean, labels_mean, ppi_mean, rogan_gladen
+from judgekit.calibration.rates import labels_mean, ppi_mean
+from judgekit.calibration.rogan_gladen import rogan_gladen
 from judgekit.calibration.signflip import SignFlip, sign_flip_test
 from judgekit.calibration.slices import by_length, by_value, longer, word_count
 

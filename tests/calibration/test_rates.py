@@ -20,6 +20,7 @@ REGIMES = [
     (0.5, 0.65, 0.7, 1000, 300),
     (0.9, 0.8, 0.9, 500, 100),
 ]
+RARE = (0.7, 0.97, 0.98, 1000, 100)  # a judge that errs on 2 or 3 of the labels
 
 
 def verdicts(truth: np.ndarray, q0: float, q1: float, rng: np.random.Generator) -> np.ndarray:
