@@ -2,10 +2,13 @@
 
 from judgekit.calibration.agreement import krippendorff_alpha
 from judgekit.calibration.bootstrap import Bootstrap
+from judgekit.calibration.concordance import BlandAltman, bland_altman, concordance, kendall_w
 from judgekit.calibration.corrected import Corrected, corrected_mean
 from judgekit.calibration.correlation import correlation
 from judgekit.calibration.equivalence import Equivalence, equivalence_test
 from judgekit.calibration.estimate import Estimate, NotEstimableError
+from judgekit.calibration.icc import icc
+from judgekit.calibration.kappa import cohen_kappa, fleiss_kappa, gwet_ac
 from judgekit.calibration.mcnemar import McNemar, mcnemar_test
 from judgekit.calibration.multiple import adjust_pvalues, stars
 from judgekit.calibration.pairs import Bin, PairedTest, PairEvaluation, Part, evaluate, paired
@@ -16,6 +19,7 @@ from judgekit.calibration.slices import by_length, by_value, longer, word_count
 
 __all__ = [
     "Bin",
+    "BlandAltman",
     "Bootstrap",
     "Corrected",
     "Equivalence",
@@ -27,12 +31,19 @@ __all__ = [
     "Part",
     "SignFlip",
     "adjust_pvalues",
+    "bland_altman",
     "by_length",
     "by_value",
+    "cohen_kappa",
+    "concordance",
     "corrected_mean",
     "correlation",
     "equivalence_test",
     "evaluate",
+    "fleiss_kappa",
+    "gwet_ac",
+    "icc",
+    "kendall_w",
     "krippendorff_alpha",
     "labels_mean",
     "longer",

@@ -1,7 +1,7 @@
-"""How far raters agree beyond chance: Krippendorff's alpha, Cohen's and Fleiss' kappa, Gwet's AC1 and AC2.
+"""How far raters agree beyond chance: Krippendorff's alpha, and ratings as patterns that every coefficient reads.
 
-Ratings are an array of shape (raters, items), NaN where a rater did not rate. Every coefficient is 1 for perfect
-agreement and 0 for what chance gives, and may be negative.
+Ratings are an array of shape (raters, items), NaN where a rater did not rate. A coefficient is 1 for perfect agreement
+and 0 for what chance gives, and may be negative.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ def krippendorff_alpha(
         raise InputError("the ratio level is of values from 0 up")
     v = len(table.values)
     if level == "ordinal":
-        return bootstrap.of_sums(table.coincidences(), lambda sums: _ordinal(sums, v), table.units, table.codes)
+        pairs, scale = table.coincidences()
+        return bootstrap.of_sums(pairs, lambda sums: _ordinal(sums / scale, v), table.units, table.codes)
     distance = _distances(table.values, level)
     rows = np.column_stack([table.within(distance), table.counts])
     return bootstrap.of_sums(rows, lambda sums: _fixed(sums, distance), table.units, table.codes)
@@ -55,21 +56,21 @@ class Ratings:
 
     Attributes:
         values: the distinct values, sorted, shape (v,).
-        counts: shape (patterns, v); ``codes``: the pattern of each item that has two ratings, shape (items,).
+        counts: shape (patterns, v); ``codes``: the pattern of each kept item, shape (items,).
     """
 
     def __init__(self, values: Array, counts: Array, codes: Ints, units: Units) -> None:
         self.values, self.counts, self.codes, self.units = values, counts, codes, units
 
     @classmethod
-    def of(cls, ratings: ArrayLike, units: Units = None) -> Ratings:
-        """Read an array of shape (raters, items)."""
+    def of(cls, ratings: ArrayLike, units: Units = None, least: int = 2) -> Ratings:
+        """Read an array of shape (raters, items); items with fewer ratings than ``least`` are left out."""
         array = np.asarray(ratings, dtype=float)
         if array.ndim != 2:
             raise InputError(f"ratings have the shape (raters, items), not {array.shape}")
         if np.isinf(array).any():
             raise InputError("a rating is infinite")
-        kept = (~np.isnan(array)).sum(0) >= 2
+        kept = (~np.isnan(array)).sum(0) >= least
         if not kept.any():
             raise NotEstimableError("no item has two ratings")
         array = array[:, kept]
@@ -78,13 +79,18 @@ class Ratings:
         if known < 2:
             raise NotEstimableError("all ratings are equal, so that chance agrees as well")
         counts, codes = _patterns(place.reshape(array.shape), len(values))
-        return cls(values[:known], counts[:, :known], codes, _kept(units, kept))
+        return cls(values[:known], counts[:, :known], codes, kept_units(units, kept))
 
-    def coincidences(self) -> Array:
-        """Return the pairs of values in an item over its ratings less one; shape (patterns, v * v)."""
+    def coincidences(self) -> tuple[Array, float]:
+        """Return the pairs of values in an item over its ratings less one, times what makes them whole, and that.
+
+        Shape (patterns, v * v).
+        """
         n = self.counts
+        others = n.sum(1) - 1
+        scale = math.lcm(*np.unique(others).astype(int).tolist())
         pairs = n[:, :, None] * n[:, None, :] - n[:, :, None] * np.eye(n.shape[1])
-        return np.asarray((pairs / (n.sum(1) - 1)[:, None, None]).reshape(len(n), -1))
+        return np.asarray((pairs * (scale / others)[:, None, None]).reshape(len(n), -1)), float(scale)
 
     def within(self, distance: Array) -> Array:
         """Return the sum of the distances of all pairs in an item over its ratings less one; shape (patterns,)."""
@@ -95,16 +101,20 @@ def _patterns(place: Ints, size: int) -> tuple[Array, Ints]:
     """Return the distinct rows of counts, and which of them each item has."""
     raters, items = place.shape
     ordered = np.sort(place, axis=0)
-    code = np.zeros(items, dtype=np.int64)
+    code, most = np.zeros(items, dtype=np.int64), 1
     for row in ordered:
-        code = np.unique(code * size + row, return_inverse=True)[1]
-    first = np.unique(code, return_index=True)[1]
+        if most * size >= 1 << 62:
+            code = np.unique(code, return_inverse=True)[1]
+            most = items
+        code, most = code * size + row, most * size
+    first, code = np.unique(code, return_index=True, return_inverse=True)[1:]
     counts = np.zeros((len(first), size))
     np.add.at(counts, (np.repeat(np.arange(len(first)), raters), ordered[:, first].T.ravel()), 1)
     return counts, code
 
 
-def _kept(units: Units, kept: NDArray[np.bool_]) -> Units:
+def kept_units(units: Units, kept: NDArray[np.bool_]) -> Units:
+    """Return the units of the items that are kept."""
     if units is None:
         return None
     if isinstance(units, tuple):

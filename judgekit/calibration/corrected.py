@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from judgekit.calibration.bootstrap import FEW
 from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError
+from judgekit.calibration.interval import FEW
 from judgekit.calibration.rates import Items, labels_mean, mean
 from judgekit.calibration.rogan_gladen import LEAST, rogan_gladen
 from judgekit.errors import InputError

@@ -49,6 +49,9 @@ def correlation(
     """
     j, h = _series(judge, human)
     resampled = groups if units is None else units
+    for names in (groups, systems, *(units if isinstance(units, tuple) else (units,))):
+        if names is not None and len(names) != len(j):
+            raise InputError(f"{len(j)} items, but {len(names)} clusters")
     if level == "cell":
         flat, owner = _cells(j, h)
         clusters = _at(resampled, owner) if resampled is not None else owner
@@ -73,7 +76,8 @@ def paired_series(x: Array, y: Array, method: Method, units: Units, bootstrap: B
         shape = (len(xs), len(ys))
         values = (xs, ys)
         return bootstrap.of_sums(np.eye(len(xs) * len(ys)), lambda t: _table(t, shape, values, method), units, codes)
-    return bootstrap.of_weights(len(x), _weighted(x, y, method), units)
+    costly = method == "kendall" and len(x) > ALL_PAIRS
+    return bootstrap.of_weights(len(x), _weighted(x, y, method), units, costly)
 
 
 def pearson(x: Array, y: Array, weights: Array) -> Array:
@@ -99,7 +103,7 @@ def _table(sums: Array, shape: tuple[int, int], values: tuple[Array, Array], met
     tables = sums.reshape(-1, *shape)
     rows, columns = tables.sum(2), tables.sum(1)
     if method == "kendall":
-        return _tau(tables, rows, columns)
+        return _tau(sums, rows, columns)
     if method == "pearson":
         x, y = (np.broadcast_to(v, (len(tables), len(v))) for v in values)
     else:
@@ -112,16 +116,15 @@ def _table(sums: Array, shape: tuple[int, int], values: tuple[Array, Array], met
     return np.where(fine, np.clip(both / np.where(fine, scale, 1), -1, 1), math.nan)
 
 
-def _tau(tables: Array, rows: Array, columns: Array) -> Array:
+def _tau(sums: Array, rows: Array, columns: Array) -> Array:
     """Return Kendall's tau-b (1945, Biometrika 33:239): concordant less discordant pairs over those untied in each."""
-    n = rows.sum(1)
-    before = tables.cumsum(1) - tables  # smaller x, the same y
-    smaller = before.cumsum(2) - before
-    larger = before.sum(2, keepdims=True) - before.cumsum(2)
-    gain = (tables * (smaller - larger)).sum((1, 2))
-    pairs = n * (n - 1) / 2
-    tied = [(side * (side - 1) / 2).sum(1) for side in (rows, columns)]
-    scale = np.sqrt((pairs - tied[0]) * (pairs - tied[1]))
+    one, two = (
+        np.sign(np.subtract.outer(np.arange(side.shape[1]), np.arange(side.shape[1]))) for side in (rows, columns)
+    )
+    gain = ((sums @ np.kron(one, two).astype(np.float64)) * sums).sum(1) / 2
+    pairs = sums.sum(1) ** 2 / 2
+    untied = [pairs - (side**2).sum(1) / 2 for side in (rows, columns)]
+    scale = np.sqrt(untied[0] * untied[1])
     return np.where(scale > 0, gain / np.where(scale > 0, scale, 1), math.nan)
 
 
@@ -130,7 +133,8 @@ def _weighted(x: Array, y: Array, method: Method) -> Callable[[Array], Array]:
     if method == "pearson":
         return lambda weights: pearson(x, y, weights)
     if method == "spearman":
-        return lambda weights: pearson(_ranks(x, weights), _ranks(y, weights), weights)
+        ranks = weighted_ranks(x), weighted_ranks(y)
+        return lambda weights: pearson(ranks[0](weights), ranks[1](weights), weights)
     if len(x) > ALL_PAIRS:
         return lambda weights: _tau_of_subsets(x, y, weights)
     signs = [np.sign(series[:, None] - series[None, :]).astype(np.float32) for series in (x, y)]
@@ -145,13 +149,17 @@ def _weighted(x: Array, y: Array, method: Method) -> Callable[[Array], Array]:
     return tau
 
 
-def _ranks(series: Array, weights: Array) -> Array:
-    """Return the midranks of the items under each row of weights; shape (any, items)."""
+def weighted_ranks(series: Array) -> Callable[[Array], Array]:
+    """Return what gives the midranks, less 1/2, of the items under each row of weights; shape (any, items)."""
     values, place = np.unique(series, return_inverse=True)
-    order = np.argsort(place.reshape(-1), kind="stable")
-    starts = np.searchsorted(place.reshape(-1)[order], np.arange(len(values)))
-    own = np.add.reduceat(weights[:, order], starts, axis=1)
-    return np.asarray((own.cumsum(1) - own / 2)[:, place.reshape(-1)])
+    order = np.argsort(place, kind="stable")
+    starts = np.searchsorted(place[order], np.arange(len(values)))
+
+    def ranks(weights: Array) -> Array:
+        own = np.add.reduceat(weights[:, order], starts, axis=1)
+        return np.asarray((own.cumsum(1) - own / 2)[:, place])
+
+    return ranks
 
 
 def _tau_of_subsets(x: Array, y: Array, weights: Array) -> Array:

@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from judgekit.calibration.bootstrap import FEW
 from judgekit.calibration.estimate import Clusters, Estimate, NotEstimableError, number
+from judgekit.calibration.interval import FEW
 from judgekit.errors import InputError, require
 
 

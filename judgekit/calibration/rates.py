@@ -12,9 +12,10 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from judgekit.calibration.bootstrap import FEW, Bootstrap
+from judgekit.calibration.bootstrap import Bootstrap
 from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError, number
-from judgekit.errors import InputError, require
+from judgekit.calibration.interval import FEW, t_quantile
+from judgekit.errors import InputError
 
 Ints = NDArray[np.int64]
 
@@ -123,7 +124,7 @@ def mean(items: Items, tuned: bool, confidence: float) -> Estimate:
     variance = _variance(influence, items.units)
     # Satterthwaite 1946, Biometrics Bulletin 2:110.
     df = sum(v for v, _ in parts) ** 2 / sum(v**2 / f for v, f in parts)
-    reach = float(require("scipy.special", "calibrate").stdtrit(df, 1 - (1 - confidence) / 2)) * math.sqrt(variance)
+    reach = t_quantile(1 - (1 - confidence) / 2, df) * math.sqrt(variance)
     labels, k = int(items.labelled.sum()), len(np.unique(items.units[items.labelled]))
     method = f"{'PPI++' if tuned else 'labels alone'}, t with {df:.3g} degrees of freedom"
     found = Estimate(value, value - reach, value + reach, labels, k, method, _notes(items, tuned, k))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -11,10 +12,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from judgekit import InputError
-from judgekit.calibration.correlation import correlation, midranks, pearson, spearman
+from judgekit.calibration import Bootstrap, NotEstimableError, correlation
+from judgekit.calibration.correlation import midranks, paired_series
 
 stats = pytest.importorskip("scipy.stats")
 SERIES = hnp.arrays(float, st.shared(st.integers(2, 30), key="n"), elements=st.integers(-4, 4).map(float))
+QUICK = Bootstrap(draws=100, method="percentile")
+METHODS = ("pearson", "spearman", "kendall")
 
 
 def test_midranks_by_hand() -> None:
@@ -24,77 +28,124 @@ def test_midranks_by_hand() -> None:
 
 def test_pearson_by_hand() -> None:
     """x - mean: -1, 0, 1; y - mean: -2, 1, 1; products 3; squares 2 and 6: 3 / sqrt(12)."""
-    assert pearson([1, 2, 3], [0, 3, 3]) == pytest.approx(3 / math.sqrt(12))
+    assert correlation([1, 2, 3], [0, 3, 3], "pearson").value == pytest.approx(3 / math.sqrt(12))
 
 
 def test_spearman_by_hand() -> None:
     """Ranks 1, 2, 3 and 1, 2.5, 2.5: deviations -1, 0, 1 and -1.5, .75, .75; 2.25 / sqrt(2 * 3.375)."""
-    assert spearman([1, 2, 30], [0, 3, 3]) == pytest.approx(2.25 / math.sqrt(6.75))
+    assert correlation([1, 2, 30], [0, 3, 3]).value == pytest.approx(2.25 / math.sqrt(6.75))
 
 
-@settings(deadline=None)
+def test_kendall_by_hand() -> None:
+    """Two pairs agree, one is tied in y: 2 / sqrt(3 * 2)."""
+    assert correlation([1, 2, 30], [0, 3, 3], "kendall").value == pytest.approx(2 / math.sqrt(6))
+
+
+@settings(deadline=None, max_examples=60)
 @given(SERIES, SERIES)
 def test_scipy_says_the_same(x: np.ndarray, y: np.ndarray) -> None:
+    """As a table of few values, and as items where each value is its own."""
     assert midranks(x).tolist() == stats.rankdata(x).tolist()
-    if np.ptp(x) and np.ptp(y):
-        assert pearson(x, y) == pytest.approx(stats.pearsonr(x, y).statistic, abs=1e-9)
-        assert spearman(x, y) == pytest.approx(stats.spearmanr(x, y).statistic, abs=1e-9)
-    else:
-        assert pearson(x, y) is None and spearman(x, y) is None
+    if not (np.ptp(x) and np.ptp(y)):
+        with pytest.raises(NotEstimableError, match="does not vary"):
+            correlation(x, y)
+        return
+    theirs = stats.pearsonr(x, y).statistic, stats.spearmanr(x, y).statistic, stats.kendalltau(x, y).statistic
+    found = [correlation(x, y, method, bootstrap=QUICK).value for method in METHODS]  # type: ignore[arg-type]
+
+    assert found == pytest.approx(theirs, abs=1e-9)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_table_and_its_items_have_the_same_interval(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    draw = np.random.default_rng(2)
+    x = draw.integers(0, 5, 200)
+    y = x + draw.integers(0, 5, 200)
+    units = np.arange(200) // 5
+    table = correlation(x, y, method, units=units)  # type: ignore[arg-type]
+    monkeypatch.setattr(sys.modules[paired_series.__module__], "CELLS", 0)
+    items = correlation(x, y, method, units=units)  # type: ignore[arg-type]
+
+    assert (items.value, items.low, items.high) == pytest.approx((table.value, table.low, table.high), abs=1e-6)
+
+
+def test_continuous_series_are_those_of_scipy() -> None:
+    x, y = np.random.default_rng(1).normal(size=(2, 60))
+    theirs = stats.pearsonr(x, y).statistic, stats.spearmanr(x, y).statistic, stats.kendalltau(x, y).statistic
+
+    assert [correlation(x, y, method, bootstrap=QUICK).value for method in METHODS] == pytest.approx(theirs)  # type: ignore[arg-type]
+
+
+def test_levels_by_hand() -> None:
+    """Two prompts, two systems, two criteria. Within p1 the judge agrees, within p2 not: mean 0."""
+    judge, human = [[1, 1], [3, 3], [5, 5], [4, 4]], [[1, 1], [2, 2], [1, 1], [2, 2]]
+    groups, systems = list("ppqq"), list("stst")
+    within = correlation(judge, human, "pearson", "within_group", groups=groups)
+    system = correlation(judge, human, "pearson", "system", systems=systems)
+    cell = correlation(judge, human, "pearson", "cell")
+
+    assert within.value == pytest.approx(0)
+    assert system.value == pytest.approx(1)  # means 3, 3.5 and 1, 2
+    assert (cell.n, cell.clusters) == (8, 4)
+    assert cell.value == pytest.approx(correlation(judge, human, "pearson").value)
+    with pytest.raises(InputError, match="needs systems="):
+        correlation(judge, human, level="system")
+
+
+def test_what_is_missing_is_left_out() -> None:
+    found = correlation([1, 2, 3, math.nan], [1, 3, math.nan, 4], bootstrap=QUICK)
+
+    assert (found.value, found.n) == (1.0, 2)
 
 
 def test_nothing_that_varies_nothing_to_say() -> None:
-    assert pearson([], []) is None
-    assert correlation([1, 1, 1], [1, 2, 3], ["a", "b", "c"], np.random.default_rng(0)) is None
-    assert correlation([1, 2, 3], [1, 2, 3], ["a", "a", "a"], np.random.default_rng(0)) is None
+    for x, y in (([], []), ([1, 1, 1], [1, 2, 3]), ([math.nan] * 3, [1, 2, 3])):
+        with pytest.raises(NotEstimableError, match="does not vary"):
+            correlation(x, y)
+    assert correlation([1, 2, 3], [1, 2, 3], units=list("aaa")).low is None
 
 
 def test_clusters_are_drawn_whole() -> None:
     """Copies of the same items under their own cluster add nothing: the interval stays as wide."""
-    rng = np.random.default_rng(5)
-    x = rng.normal(size=20)
-    y = x + rng.normal(size=20)
-    names = [str(i) for i in range(20)]
-    once = correlation(x, y, names, np.random.default_rng(0), "pearson")
-    thrice = correlation(
-        np.repeat(x, 3), np.repeat(y, 3), np.repeat(names, 3).tolist(), np.random.default_rng(0), "pearson"
-    )
+    draw = np.random.default_rng(5)
+    x = draw.normal(size=25)
+    y = x + draw.normal(size=25)
+    once = correlation(x, y, "pearson")
+    thrice = correlation(np.repeat(x, 3), np.repeat(y, 3), "pearson", units=np.repeat(np.arange(25), 3))
 
-    assert once and thrice
     assert (thrice.value, thrice.low, thrice.high) == pytest.approx((once.value, once.low, once.high))
-    assert (once.n, once.clusters, thrice.n, thrice.clusters) == (20, 20, 60, 20)
+    assert (once.n, once.clusters, thrice.n, thrice.clusters) == (25, 25, 75, 25)
 
 
 def test_the_order_of_items_and_a_monotone_map_do_not_matter() -> None:
-    rng = np.random.default_rng(6)
-    x, y = rng.normal(size=30), rng.normal(size=30)
+    x, y = np.random.default_rng(6).normal(size=(2, 30))
     names = [str(i // 3) for i in range(30)]
-    found = correlation(x, y, names, np.random.default_rng(0), "spearman")
 
-    assert found == correlation(np.exp(x), y**3, names, np.random.default_rng(0), "spearman")
+    assert correlation(x, y, units=names) == correlation(np.exp(x), y**3, units=names)
 
 
 @pytest.mark.parametrize(
-    ("x", "y", "clusters", "message"),
+    ("x", "y", "units", "message"),
     [
-        ([1, 2], [1, 2, 3], ["a", "b"], "2 and 3 values, but 2 clusters"),
+        ([1, 2], [1, 2, 3], None, "shapes"),
         ([1, 2], [1, 2], ["a"], "but 1 clusters"),
-        ([1, float("nan")], [1, 2], ["a", "b"], "finite values"),
+        ([1, np.inf], [1, 2], None, "infinite"),
     ],
 )
-def test_refusals(x: list, y: list, clusters: list, message: str) -> None:
+def test_refusals(x: list, y: list, units: list | None, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        correlation(x, y, clusters, np.random.default_rng(0))
+        correlation(x, y, units=units)
 
 
 @pytest.mark.slow
 def test_the_interval_covers_the_truth() -> None:
-    """Bivariate normal, clusters of one: the truth is rho. 95 % of 200, give or take 3 standard errors and 2 %."""
-    rng, rho, hits = np.random.default_rng(7), 0.5, 0
-    for _ in range(200):
-        x = rng.normal(size=40)
-        y = rho * x + math.sqrt(1 - rho**2) * rng.normal(size=40)
-        found = correlation(x, y, list(range(40)), np.random.default_rng(0), "pearson", draws=200)
-        hits += found is not None and found.low <= rho <= found.high
+    """Bivariate normal: the truth is rho. 95 % of 200, give or take 3 standard errors."""
+    draw, rho, hits = np.random.default_rng(7), 0.5, 0
+    for run in range(200):
+        x = draw.normal(size=40)
+        y = rho * x + math.sqrt(1 - rho**2) * draw.normal(size=40)
+        found = correlation(x, y, "pearson", bootstrap=Bootstrap(draws=200, seed=run))
+        assert found.low is not None and found.high is not None
+        hits += found.low <= rho <= found.high
 
-    assert hits / 200 >= 0.95 - 3 * math.sqrt(0.95 * 0.05 / 200) - 0.02  # percentile intervals are a little narrow
+    assert hits / 200 >= 0.95 - 3 * math.sqrt(0.95 * 0.05 / 200)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from judgekit.calibration import Estimate, PairEvaluation, evaluate, paired
+from judgekit.calibration import Bootstrap, Estimate, PairEvaluation, evaluate, paired
 from judgekit.errors import InputError
 from judgekit.types import Comparison, Pair, Preference, Winner
 
@@ -41,7 +41,7 @@ def values(found: PairEvaluation, *names: str) -> list[float | None]:
 def test_accuracy_by_hand() -> None:
     """Right, wrong, a tie (half), no verdict, then a label tie and no label: 1.5 of 3."""
     winners: list[Winner | None] = ["a", "a", "tie", None, "a", "b"]
-    found = evaluate(pairs("a", "b", "b", "a", "tie", None), [said(winner) for winner in winners], rng())
+    found = evaluate(pairs("a", "b", "b", "a", "tie", None), [said(winner) for winner in winners])
 
     assert found.accuracy is not None and (found.accuracy.value, found.accuracy.n) == (0.5, 3)
     assert (found.pairs, found.labelled, found.tie_labels, found.unlabelled) == (6, 4, 1, 1)
@@ -58,7 +58,7 @@ def test_orders_by_hand() -> None:
     3/16 + 3/16 = 3/8: (1/2 - 3/8) / (5/8) = 1/5.
     """
     preferences = [two("a", "a"), two("a", "b"), two("a", "b"), two("b", "b")]
-    found = evaluate(pairs("a", "a", "b", "b"), preferences, rng())
+    found = evaluate(pairs("a", "a", "b", "b"), preferences)
 
     assert values(found, "accuracy_ab", "accuracy_ba", "accuracy_both") == [0.75, 0.75, 0.5]
     assert values(found, "agreement", "first_shown") == [0.5, 0.75]
@@ -68,7 +68,7 @@ def test_orders_by_hand() -> None:
 
 def test_an_unread_order_is_left_out_of_what_needs_it() -> None:
     preferences = [said(None, ["a"], [None]), two("a", "a"), two("a", "a"), said("a", ["a"])]
-    found = evaluate(pairs("a", "a", "b", "a"), preferences, rng())
+    found = evaluate(pairs("a", "a", "b", "a"), preferences)
 
     counts = {name: getattr(found, name).n for name in ("accuracy_ab", "accuracy_ba", "accuracy_both", "agreement")}
     assert counts == {"accuracy_ab": 4, "accuracy_ba": 2, "accuracy_both": 2, "agreement": 2}
@@ -79,7 +79,7 @@ def test_kappa_is_the_one_of_scikit_learn() -> None:
     draw = rng()
     ab = draw.choice(["a", "b", "tie"], 300, p=[0.5, 0.3, 0.2])
     ba = np.where(draw.random(300) < 0.5, ab, draw.choice(["a", "b", "tie"], 300))
-    found = evaluate(pairs(*["a"] * 300), [two(x, y) for x, y in zip(ab.tolist(), ba.tolist(), strict=True)], rng())
+    found = evaluate(pairs(*["a"] * 300), [two(x, y) for x, y in zip(ab.tolist(), ba.tolist(), strict=True)])
 
     assert found.kappa is not None
     assert found.kappa.value == pytest.approx(metrics.cohen_kappa_score(ab, ba))
@@ -88,7 +88,7 @@ def test_kappa_is_the_one_of_scikit_learn() -> None:
 
 def test_kappa_of_orders_that_always_agree_is_not_certain() -> None:
     """Of 20 groups none disagreed: at most 1 - .025 ** (1/20) = .1684 of them would. Chance is 1/2: 1 - .1684 / .5."""
-    found = evaluate(pairs(*["a"] * 20), [two("a", "a"), two("b", "b")] * 10, rng())
+    found = evaluate(pairs(*["a"] * 20), [two("a", "a"), two("b", "b")] * 10)
 
     assert found.kappa is not None
     assert (found.kappa.value, found.kappa.high) == (1.0, 1.0)
@@ -96,46 +96,46 @@ def test_kappa_of_orders_that_always_agree_is_not_certain() -> None:
 
 
 def test_a_judge_that_always_names_the_first_is_biased_and_nothing_else() -> None:
-    found = evaluate(pairs(*["a", "b"] * 10), [two("a", "b")] * 20, rng())
+    found = evaluate(pairs(*["a", "b"] * 10), [two("a", "b")] * 20)
 
     assert values(found, "accuracy", "first_shown", "agreement", "kappa") == [0.5, 1.0, 0.0, None]
     assert "verdicts" in found.missing["kappa"]
 
 
 def test_what_cannot_be_estimated_has_its_reason() -> None:
-    found = evaluate(pairs("tie", None), [said("a"), said("b")], rng())
+    found = evaluate(pairs("tie", None), [said("a"), said("b")])
 
     assert values(found, "accuracy", "accuracy_ab", "agreement", "kappa", "ece") == [None] * 5
     assert set(found.missing) == {
         *("accuracy", "accuracy_ab", "accuracy_ba", "accuracy_both", "agreement", "kappa", "first_shown", "ece")
     }
-    one = evaluate(pairs("a", "b", groups="xx"), [said("a"), said("a")], rng())
+    one = evaluate(pairs("a", "b", groups="xx"), [said("a"), said("a")])
     assert one.accuracy is None and "one group" in one.missing["accuracy"]
-    none = evaluate([], [], rng())
+    none = evaluate([], [])
     assert none.accuracy is None and none.unscored_share is None and none.pairs == 0
 
 
 def test_slices_are_looked_at_apart() -> None:
     masks = {"first": np.array([True, True, False, False]), "none": np.zeros(4, dtype=bool)}
-    found = evaluate(pairs("a", "a", "b", "a"), [said("a"), said("b"), said("b"), said(None)], rng(), masks)
+    found = evaluate(pairs("a", "a", "b", "a"), [said("a"), said("b"), said("b"), said(None)], masks)
 
     first, none = found.slices["first"], found.slices["none"]
     assert first.accuracy is not None and (first.accuracy.value, first.pairs, first.unscored) == (0.5, 2, 0)
     assert (none.accuracy, none.pairs) == (None, 0) and "slices none" in found.missing
     with pytest.raises(InputError, match="slice 'short'"):
-        evaluate(pairs("a"), [said("a")], rng(), {"short": np.zeros(3, dtype=bool)})
+        evaluate(pairs("a"), [said("a")], {"short": np.zeros(3, dtype=bool)})
 
 
 def test_the_curve_over_votes_by_hand() -> None:
     """One pair for its label in 2 of 3 votes, one in none: with one vote (2/3 + 0) / 2, with three (1 + 0) / 2."""
-    found = evaluate(pairs("a", "b"), [said("a", ["a", "a", "b"]), said("a", ["a", "a", "a"])], rng())
+    found = evaluate(pairs("a", "b"), [said("a", ["a", "a", "b"]), said("a", ["a", "a", "a"])])
 
     assert {k: it and it.value for k, it in found.by_votes.items()} == pytest.approx({1: 1 / 3, 2: 0.5 * 2 / 3, 3: 0.5})
 
 
 def test_the_curve_weighs_what_can_be_read() -> None:
     """Read in one of two draws, then always right; read always, then always wrong: (1/2 * 1 + 1 * 0) / (3/2) = 1/3."""
-    found = evaluate(pairs("a", "b"), [said("a", ["a", None]), said("a", ["a", "a"])], rng())
+    found = evaluate(pairs("a", "b"), [said("a", ["a", None]), said("a", ["a", "a"])])
 
     assert found.by_votes[1] is not None and found.by_votes[1].value == pytest.approx(1 / 3)
 
@@ -143,12 +143,12 @@ def test_the_curve_weighs_what_can_be_read() -> None:
 def test_margins_are_binned() -> None:
     scores = [(5, 5), (7, 5), (5, 7), (None, 3)]
     preferences = [said("a", scores=s) for s in scores]
-    found = evaluate(pairs("a", "b", "a", "a"), preferences, rng())
+    found = evaluate(pairs("a", "b", "a", "a"), preferences)
 
     assert [(it.low, it.high, it.pairs) for it in found.by_margin] == [(0.0, 0.0, 1), (2.0, 2.0, 2)]
     assert found.by_margin[1].accuracy is not None and found.by_margin[1].accuracy.value == 0.5
     wide = [said("a", scores=(float(i), 0.0)) for i in range(40)]
-    assert [it.pairs for it in evaluate(pairs(*["a"] * 40), wide, rng()).by_margin] == [10] * 4
+    assert [it.pairs for it in evaluate(pairs(*["a"] * 40), wide).by_margin] == [10] * 4
 
 
 def test_reliability_by_hand() -> None:
@@ -163,7 +163,7 @@ def test_reliability_by_hand() -> None:
         said("tie", probability=0.5),
         said("a"),
     ]
-    found = evaluate(pairs("a", "a", "b", "b", "a"), preferences, rng())
+    found = evaluate(pairs("a", "a", "b", "b", "a"), preferences)
 
     assert [(it.low, it.high, it.pairs) for it in found.by_probability] == [
         (0.5, pytest.approx(0.55), 2),
@@ -178,7 +178,7 @@ def test_the_error_by_chance_is_what_a_calibrated_judge_shows() -> None:
         sure = draw.uniform(0.5, 1, 200)
         labels = np.where(draw.random(200) < sure, "a", "b").tolist()
         preferences = [said("a", probability=p) for p in sure.tolist()]
-        found = evaluate(pairs(*labels), preferences, draw, draws=20)
+        found = evaluate(pairs(*labels), preferences, bootstrap=Bootstrap(draws=100))
         assert found.ece is not None and found.ece_by_chance is not None
         shown.append(found.ece.value)
         by_chance.append(found.ece_by_chance)
@@ -193,7 +193,7 @@ def test_paired_by_hand() -> None:
     """
     one = [said("b"), said("b"), said("a"), said(None), said("a")]
     two_ = [said("a"), said("a"), said("a"), said("a"), said("a")]
-    found = paired(pairs("a", "a", "a", "a", None), one, two_, rng())
+    found = paired(pairs("a", "a", "a", "a", None), one, two_)
 
     assert found.difference is not None and found.difference.value == pytest.approx(2 / 3)
     assert (found.p, found.pairs, found.left_out) == (0.5, 3, 1)
@@ -201,23 +201,23 @@ def test_paired_by_hand() -> None:
 
 def test_paired_without_a_difference_is_not_certain_of_it() -> None:
     same = [said("a")] * 20
-    found = paired(pairs(*["a", "b"] * 10), same, same, rng())
+    found = paired(pairs(*["a", "b"] * 10), same, same)
 
     assert found.difference is not None and (found.difference.value, found.p) == (0.0, 1.0)
     assert found.difference.high == -found.difference.low == pytest.approx(0.16843, abs=1e-4)
 
 
 def test_paired_without_common_pairs() -> None:
-    found = paired(pairs("a", "b"), [said("a"), said(None)], [said(None), said("a")], rng())
+    found = paired(pairs("a", "b"), [said("a"), said(None)], [said(None), said("a")])
 
     assert (found.difference, found.p, found.pairs, found.left_out) == (None, None, 0, 2)
 
 
 def test_one_preference_a_pair() -> None:
     with pytest.raises(InputError, match="2 pairs, but 1 preferences"):
-        evaluate(pairs("a", "b"), [said("a")], rng())
+        evaluate(pairs("a", "b"), [said("a")])
     with pytest.raises(InputError, match="1 pairs, but 2 preferences"):
-        paired(pairs("a"), [said("a")], [said("a")] * 2, rng())
+        paired(pairs("a"), [said("a")], [said("a")] * 2)
 
 
 def judges(draw: np.random.Generator, clusters: int, first: float, second: float) -> tuple:
@@ -233,13 +233,13 @@ def judges(draw: np.random.Generator, clusters: int, first: float, second: float
 def test_the_paired_interval_covers_and_the_p_is_valid() -> None:
     """200 simulations each way: 95 % of the intervals hold the truth, to .03; p < .05 as seldom as it says."""
     draw, covered, rejected = np.random.default_rng(5), 0, 0
-    for _ in range(200):
+    for run in range(200):
         known, one, other = judges(draw, 40, 0.6, 0.75)
-        difference = paired(known, one, other, draw, draws=300).difference
+        difference = paired(known, one, other, bootstrap=Bootstrap(draws=300, seed=run)).difference
         assert isinstance(difference, Estimate)
         covered += difference.low <= 0.15 <= difference.high
         known, one, other = judges(draw, 40, 0.7, 0.7)
-        p = paired(known, one, other, draw, draws=10).p
+        p = paired(known, one, other, bootstrap=Bootstrap(draws=100, seed=run)).p
         rejected += p is not None and p <= 0.05
 
     assert 0.91 <= covered / 200 <= 0.99
@@ -252,7 +252,7 @@ def test_first_shown_covers() -> None:
     for _ in range(120):
         ab, ba = draw.random((2, 60)) < 0.6
         preferences = [two("a" if x else "b", "b" if y else "a") for x, y in zip(ab, ba, strict=True)]
-        found = evaluate(pairs(*["a"] * 60), preferences, draw, draws=200)
+        found = evaluate(pairs(*["a"] * 60), preferences, bootstrap=Bootstrap(draws=200))
         assert found.first_shown is not None and found.kappa is not None
         first += found.first_shown.low <= 0.6 <= found.first_shown.high
         kappa += found.kappa.low <= 0 <= found.kappa.high

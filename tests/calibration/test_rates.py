@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from judgekit.calibration import NotEstimableError, corrected_mean, labels_mean, ppi_mean, rogan_gladen
+from judgekit.calibration.interval import t_quantile
 from judgekit.errors import InputError
 
 NAN = math.nan
@@ -68,7 +69,7 @@ def test_ppi_python_says_the_same() -> None:
         if 0 <= weight <= 1:
             assert found.value == pytest.approx(ppi.ppi_mean_pointestimate(y, f, others).item(), abs=1e-9)
         low, high = (end.item() for end in ppi.ppi_mean_ci(y, f, others, alpha=0.05, lam=weight))
-        error = (found.high - found.value) / stats.t.ppf(0.975, m - 2)
+        error = (found.high - found.value) / t_quantile(0.975, m - 2)
         imputed = weight**2 * np.var(others) / (n - m)
         rectifier = error**2 - imputed * (n - m) / (n - m - 1)
         assert (high - low) / 2 == pytest.approx(

@@ -58,8 +58,8 @@ def test_the_figures_are_those_of_the_library(run: Call) -> None:
     found = run("--verdicts", "good.jsonl", "--verdicts", "poor.jsonl", "--json")
     pairs = list(read("pairs.jsonl", pair_of))
     good, poor = (recorded(f"{name}.jsonl", [p.comparison for p in pairs])[0] for name in ("good", "poor"))
-    expected = evaluate(pairs, good, np.random.default_rng(0))
-    test = paired(pairs, good, poor, np.random.default_rng(0))
+    expected = evaluate(pairs, good)
+    test = paired(pairs, good, poor)
 
     first, _ = found.summary["judges"]
     assert found.code == 0 and found.stdout.count("\n") == 1

@@ -1,0 +1,107 @@
+"""Where an interval begins and ends, given what resampling found."""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+
+import numpy as np
+
+from judgekit.calibration.estimate import Array
+
+NORMAL = NormalDist()
+FEW = 15  # clusters below which no bootstrap interval keeps its promise
+SAME = 1e-12  # relative difference below which two values differ by rounding alone
+
+
+def tails(found: Array, value: float, units: int, confidence: float, left: tuple[Array, Array] | None) -> list[float]:
+    """Return the shares of the draws at which an interval begins and ends.
+
+    Args:
+        left: the statistic without each unit, and how many such units there are, for the BCa interval (Efron 1987,
+            JASA 82:171); without it the percentile interval.
+    """
+    z = t_quantile(1 - (1 - confidence) / 2, units - 1) * math.sqrt(units / (units - 1))
+    if left is None:
+        return [NORMAL.cdf(-z), NORMAL.cdf(z)]
+    z *= _short(found, units, left)
+    near = np.abs(found - value) <= SAME * max(1.0, abs(value))
+    below = (((found < value) & ~near).sum() + near.sum() / 2) / len(found)
+    shift = NORMAL.inv_cdf(min(max(below, 0.5 / len(found)), 1 - 0.5 / len(found)))
+    a = acceleration(*left)
+    return [_corrected(shift, a, at) for at in (-z, z)]
+
+
+def _corrected(shift: float, a: float, at: float) -> float:
+    scale = 1 - a * (shift + at)
+    # Past the pole of the formula there is nothing further out than the last draw.
+    return NORMAL.cdf(shift + (shift + at) / scale) if scale > 0 else float(a > 0)
+
+
+def _short(found: Array, units: int, left: tuple[Array, Array]) -> float:
+    """Return by how much the jackknife's standard error exceeds the draws', beyond the sqrt(k / (k - 1)) of a mean.
+
+    The draws of few and unequal units vary too little by more than that (Hesterberg 2015, section 3 has the mean's).
+    """
+    spread = float(found.std())
+    if left[1].sum() != units or spread <= 0 or np.isnan(left[0]).all():
+        return 1.0
+    return max(1.0, standard_error(*left) / spread * math.sqrt((units - 1) / units))
+
+
+def standard_error(values: Array, count: Array) -> float:
+    """Return the jackknife's standard error from the values without one unit (or block of equal size) each."""
+    known = ~np.isnan(values)
+    values, count = values[known], count[known]
+    n = count.sum()
+    mean = (values * count).sum() / n
+    return math.sqrt(float((n - 1) / n * (count * (values - mean) ** 2).sum()))
+
+
+def acceleration(values: Array, count: Array) -> float:
+    """Return the acceleration from the values without one unit each (Efron 1987)."""
+    known = ~np.isnan(values)
+    if not known.any():
+        return 0.0
+    values, count = values[known], count[known]
+    away = (values * count).sum() / count.sum() - values
+    spread = (count * away**2).sum() ** 1.5
+    return float((count * away**3).sum() / (6 * spread)) if spread > 0 else 0.0
+
+
+def notes(known: Array, lost: int, units: int) -> str:
+    """Return what to know of an interval from these draws, ``lost`` others having no value."""
+    said = []
+    if units < FEW:
+        said.append(f"only {units} clusters: the interval may hold the truth less often than it says")
+    if np.ptp(known) == 0:
+        said.append("every resample has the same value: the interval says nothing about what was not seen")
+    if lost:
+        said.append(f"{lost} of {len(known) + lost} resamples have no value and were left out")
+    return "; ".join(said)
+
+
+def t_quantile(share: float, df: float) -> float:
+    """Return the quantile of Student's t at a share above .5 (Hill 1970, CACM algorithm 396; good to 1e-6)."""
+    two = 2 * (1 - share)
+    if df == 1:
+        return 1 / math.tan(two * math.pi / 2)
+    if df == 2:
+        return math.sqrt(2 / (two * (2 - two)) - 2)
+    a = 1 / (df - 0.5)
+    b = 48 / a**2
+    c = ((20700 * a / b - 98) * a - 16) * a + 96.36
+    d = ((94.5 / (b + c) - 3) / b + 1) * math.sqrt(a * math.pi / 2) * df
+    y = (d * two) ** (2 / df)
+    if y <= 0.05 + a:
+        y = ((1 / (((df + 6) / (df * y) - 0.089 * d - 0.822) * (df + 2) * 3) + 0.5 / (df + 4)) * y - 1) * (df + 1) / (
+            df + 2
+        ) + 1 / y
+        return math.sqrt(df * y)
+    x = NORMAL.inv_cdf(two / 2)
+    y = x * x
+    if df < 5:
+        c += 0.3 * (df - 4.5) * (x + 0.6)
+    c += (((0.05 * d * x - 5) * x - 7) * x - 2) * x + b
+    y = (((((0.4 * y + 6.3) * y + 36) * y + 94.5) / c - y - 3) / b + 1) * x
+    return math.sqrt(df * math.expm1(a * y * y))

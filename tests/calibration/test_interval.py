@@ -1,0 +1,76 @@
+"""Where intervals are read: Student's t, the tails of few units, the acceleration."""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+
+from judgekit.calibration.interval import acceleration, notes, standard_error, t_quantile, tails
+
+
+@pytest.mark.parametrize("df", [1, 2, 3, 4, 5, 9, 29, 199, 10**6])
+def test_students_t_is_the_one_of_scipy(df: int) -> None:
+    stats = pytest.importorskip("scipy.stats")
+    for share in (0.6, 0.9, 0.95, 0.975, 0.995):
+        assert t_quantile(share, df) == pytest.approx(stats.t.ppf(share, df), rel=1e-5)
+
+
+def test_the_tail_is_widened_at_few_units() -> None:
+    """10 units: t(.025, 9) = -2.26216, times sqrt(10 / 9) is -2.38452, whose normal tail is .00855."""
+    found = np.linspace(-1, 1, 101)
+
+    assert tails(found, 0.0, 10, 0.95, None) == pytest.approx([0.00855, 1 - 0.00855], abs=2e-5)
+    assert tails(found, 0.0, 10_000, 0.95, None) == pytest.approx([0.025, 0.975], abs=2e-5)
+
+
+def test_the_standard_error_of_a_mean() -> None:
+    """Of 1, 2, 6 without one each: 4, 3.5, 1.5. The jackknife's error is s / sqrt(n) = sqrt(7 / 3)."""
+    left = np.array([4.0, 3.5, 1.5])
+
+    assert standard_error(left, np.ones(3)) == pytest.approx(math.sqrt(7 / 3))
+    # twice 4: 1, 1, 2, 6 would be another mean; here only the count is tested
+    assert standard_error(np.array([4.0, 1.5]), np.array([2.0, 1.0])) == pytest.approx(
+        standard_error(np.array([4.0, 4.0, 1.5]), np.ones(3))
+    )
+
+
+def test_the_acceleration_by_hand() -> None:
+    """Without one each 4, 3.5, 1.5, mean 3: away -1, -.5, 1.5; cubes 2.25; squares 3.5: 2.25 / (6 * 3.5 ** 1.5)."""
+    assert acceleration(np.array([4.0, 3.5, 1.5]), np.ones(3)) == pytest.approx(2.25 / (6 * 3.5**1.5))
+    assert acceleration(np.ones(3), np.ones(3)) == 0
+
+
+def test_bca_is_efrons_formula_but_for_the_tails() -> None:
+    """30 % of the draws lie below the value: shift = z(.3); z is t(29) * sqrt(30 / 29); a is small."""
+    normal, found = NormalDist(), np.linspace(0, 1, 1001)
+    left = np.linspace(0.29, 0.31, 30), np.ones(30)
+    shift, z = normal.inv_cdf(300.5 / 1001), 2.0452296 * math.sqrt(30 / 29)
+    expected = [normal.cdf(2 * shift - z), normal.cdf(2 * shift + z)]
+
+    assert tails(found, 0.3, 30, 0.95, left) == pytest.approx(expected, abs=1e-6)
+
+
+def test_values_that_differ_by_rounding_are_equal() -> None:
+    found = np.array([0.1, 0.3 - 1e-16, 0.3 + 1e-16, 0.5])
+
+    assert tails(found, 0.3, 30, 0.95, (np.ones(30), np.ones(30))) == tails(
+        np.array([0.1, 0.3, 0.3, 0.5]), 0.3, 30, 0.95, (np.ones(30), np.ones(30))
+    )
+
+
+def test_past_the_pole_the_last_draw_is_the_end() -> None:
+    """One unit of three makes all of the skew, and all draws lie below: shift and z are far out."""
+    left = np.array([0.0, 0.0, 1.0]), np.ones(3)
+    low, high = tails(np.linspace(-1, 0, 1000), 1.0, 3, 0.95, left)
+
+    assert 0 <= low <= high <= 1 and high == 1
+
+
+def test_notes() -> None:
+    assert notes(np.arange(5.0), 0, 15) == ""
+    assert "only 14 clusters" in notes(np.arange(5.0), 0, 14)
+    assert "2 of 7 resamples" in notes(np.arange(5.0), 2, 15)
+    assert "same value" in notes(np.ones(5), 0, 15)
