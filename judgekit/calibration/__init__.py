@@ -24,6 +24,10 @@ from judgekit.calibration.concordance import (
     concordance,
     kendall_w,
 )
+from judgekit.calibration.corrected import (
+    Corrected,
+    corrected_mean,
+)
 from judgekit.calibration.correlation import (
     correlation,
 )
@@ -33,6 +37,10 @@ from judgekit.calibration.drift import (
 from judgekit.calibration.elo import (
     Elo,
     elo,
+)
+from judgekit.calibration.equivalence import (
+    Equivalence,
+    equivalence_test,
 )
 from judgekit.calibration.estimate import (
     Estimate,
@@ -53,6 +61,14 @@ from judgekit.calibration.kappa import (
 from judgekit.calibration.length_controlled import (
     LengthControlled,
     length_controlled_win_rate,
+)
+from judgekit.calibration.mcnemar import (
+    McNemar,
+    mcnemar_test,
+)
+from judgekit.calibration.multiple import (
+    adjust_pvalues,
+    stars,
 )
 from judgekit.calibration.orders import (
     TwoOrders,
@@ -80,14 +96,23 @@ from judgekit.calibration.planning import (
     labels_for_rate,
     rate_difference_sd,
 )
+from judgekit.calibration.rates import (
+    labels_mean,
+    ppi_mean,
+)
 from judgekit.calibration.reliability import (
     Components,
     flip_rate,
     retest_icc,
     variance_components,
 )
+from judgekit.calibration.rogan_gladen import (
+    rogan_gladen,
+)
 from judgekit.calibration.signflip import (
+    SignFlip,
     sign_flip,
+    sign_flip_test,
 )
 from judgekit.calibration.simulate import (
     Simulated,
@@ -118,20 +143,25 @@ __all__ = [
     "Bootstrap",
     "BradleyTerry",
     "Components",
+    "Corrected",
     "Drift",
     "Elo",
+    "Equivalence",
     "Estimate",
     "Finding",
     "LengthControlled",
+    "McNemar",
     "NotEstimableError",
     "PairEvaluation",
     "PairedTest",
     "Part",
     "Plan",
+    "SignFlip",
     "Simulated",
     "TieCalibration",
     "TwoOrders",
     "World",
+    "adjust_pvalues",
     "audit",
     "best_of_n_regret",
     "bland_altman",
@@ -140,6 +170,7 @@ __all__ = [
     "by_value",
     "cohen_kappa",
     "concordance",
+    "corrected_mean",
     "correlation",
     "design_effect",
     "detectable_correlation",
@@ -148,6 +179,7 @@ __all__ = [
     "difference_sd",
     "elo",
     "eq_bench",
+    "equivalence_test",
     "evaluate",
     "fit_epsilon",
     "fleiss_kappa",
@@ -161,16 +193,22 @@ __all__ = [
     "labels_for_correlation",
     "labels_for_mean",
     "labels_for_rate",
+    "labels_mean",
     "length_controlled_win_rate",
     "longer",
+    "mcnemar_test",
     "paired",
     "pairwise_accuracy",
     "polaris",
+    "ppi_mean",
     "rate_difference_sd",
     "retest_icc",
+    "rogan_gladen",
     "sign_flip",
+    "sign_flip_test",
     "simulate",
     "soft_pairwise_accuracy",
+    "stars",
     "tie_calibration",
     "variance_components",
     "word_count",

@@ -86,7 +86,7 @@ def expanded(share: float, units: int) -> float:
     return t_quantile(share, units - 1) * math.sqrt(units / (units - 1))
 
 
-def t_quantile(share: float, df: int) -> float:
+def t_quantile(share: float, df: float) -> float:
     """Return the quantile of Student's t at a share above .5 (Hill 1970, CACM algorithm 396; good to 1e-6)."""
     two = 2 * (1 - share)
     if df == 1:

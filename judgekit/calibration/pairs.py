@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from judgekit.calibration.bootstrap import Bootstrap, Statistic
 from judgekit.calibration.estimate import Estimate, number
-from judgekit.calibration.signflip import sign_flip
+from judgekit.calibration.signflip import sign_flip_test
 from judgekit.calibration.votes import POINTS, by_order, curve
 from judgekit.errors import InputError
 from judgekit.types import Pair, Preference, Votes
@@ -99,7 +99,7 @@ class PairedTest:
 
     Attributes:
         difference: accuracy of the second minus accuracy of the first; None where it cannot be estimated.
-        p: of "there is no difference", by `sign_flip`.
+        p: of "there is no difference", by `sign_flip_test`.
         pairs: how many labelled pairs both judged; ``left_out``: how many one of them, or both, did not.
     """
 
@@ -178,8 +178,7 @@ def paired(
     labelled = sum(pair.label in ("a", "b") for pair in pairs)
     counts = int(both.sum()), int(labelled - both.sum())
     difference = first.share("difference", gain, LABELLED, least=-1.0)
-    rng = np.random.default_rng(bootstrap.seed)
-    p = sign_flip(gain[both], first.clusters[both], rng) if difference else None
+    p = sign_flip_test(gain[both], first.clusters[both]).p if difference else None
     return PairedTest(difference, p, *counts)
 
 

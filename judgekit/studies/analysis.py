@@ -1,0 +1,234 @@
+"""A judge held against people, criterion by criterion: agreement, ceiling, replaceability, map, interval, bias."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from judgekit.calibration import (
+    AltTest,
+    Audit,
+    BlandAltman,
+    Bootstrap,
+    Choice,
+    Conformal,
+    CorrelationDifference,
+    Estimate,
+    LeaveOneOut,
+    NotEstimableError,
+    Panel,
+    adjust_pvalues,
+    alt_test,
+    audit,
+    bland_altman,
+    choose,
+    compare_correlations,
+    concordance,
+    conformal,
+    correlation,
+    fit_panel,
+    krippendorff_alpha,
+    leave_one_out,
+    split_half,
+)
+from judgekit.studies.study import Study
+from judgekit.studies.table import Array, Ratings
+
+T = TypeVar("T")
+COVERAGE = 0.9  # of the interval for the human score of one item
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """What the data do not say, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Rival:
+    """Another judge on the same items: its correlation within groups, and the paired test against the judge."""
+
+    name: str
+    correlation: Estimate | Unknown
+    test: CorrelationDifference | Unknown
+    q: float | None = None
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One criterion.
+
+    Attributes:
+        items: with a score of the judge and of a person; ``unscored``: share of rated items without one of the judge.
+        people: Krippendorff's alpha among the raters; ``reliability``: of their mean, from split halves.
+        item, within_group, system: Spearman's rho of the judge with the mean rating.
+        alpha: Krippendorff's alpha of the judge with the mean rating, at the interval level.
+        concordance: Lin's, of the same two.
+        ceiling: people and the judge against the same references.
+        alternative: the alt-test.
+        limits: Bland and Altman's, judge less people, before any map.
+        before, after: mean absolute error on the human scale, of the score as it is and of the map on held-out groups.
+        choice: the map; ``interval``: for the human score of one item.
+    """
+
+    name: str
+    items: int
+    unscored: Estimate | Unknown
+    people: Estimate | Unknown
+    reliability: Estimate | Unknown
+    item: Estimate | Unknown
+    within_group: Estimate | Unknown
+    system: Estimate | Unknown
+    alpha: Estimate | Unknown
+    concordance: Estimate | Unknown
+    ceiling: LeaveOneOut | Unknown
+    alternative: AltTest | Unknown
+    limits: BlandAltman | Unknown
+    before: Estimate | Unknown
+    after: Estimate | Unknown
+    choice: Choice | Unknown
+    interval: Conformal | Unknown
+    rivals: tuple[Rival, ...]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Everything that a study found."""
+
+    study: Study
+    ratings: Ratings
+    criteria: Mapping[str, Criterion]
+    bias: Audit
+    panel: Mapping[str, Panel | Unknown]
+
+
+def analyse(study: Study, ratings: Ratings) -> Analysis:
+    """Hold the study's judge against its people."""
+    bootstrap = Bootstrap(study.draws, seed=study.seed)
+    criteria = {name: _criterion(study, ratings, name, bootstrap) for name in ratings.criteria}
+    return Analysis(study, ratings, _with_q(criteria), _bias(study, ratings, bootstrap), _panels(study, ratings, bootstrap))
+
+
+def _criterion(study: Study, ratings: Ratings, name: str, bootstrap: Bootstrap) -> Criterion:
+    people, judge = ratings.human[name], mean(ratings.judges[study.judge][name])
+    human, groups = mean(people), ratings.groups
+    rated = ~np.isnan(human)
+    both = np.where(np.isnan(human + judge), np.nan, 1.0)
+    scale = (study.scale.low, study.scale.high)
+    choice = attempt(lambda: choose(judge, human, groups, scale=scale, bootstrap=bootstrap))
+
+    def spearman(level: str) -> Estimate | Unknown:
+        where = {"groups": groups, "systems": ratings.systems}
+        if level == "within_group" and len(set(groups)) == len(groups):
+            return Unknown("no item shares its group with another")
+        if level == "system" and ratings.systems is None:
+            return Unknown("the data do not say what wrote an item")
+        return attempt(lambda: correlation(judge, human, level=level, bootstrap=bootstrap, **where))
+
+    return Criterion(
+        name=name,
+        items=int(np.nansum(both)),
+        unscored=attempt(lambda: bootstrap.share(np.isnan(judge[rated]) * 1.0, _of(groups, rated))),
+        people=attempt(lambda: krippendorff_alpha(people, study.level, units=groups, bootstrap=bootstrap)),
+        reliability=attempt(lambda: split_half(people, units=groups, bootstrap=bootstrap)),
+        item=spearman("item"),
+        within_group=spearman("within_group"),
+        system=spearman("system"),
+        alpha=attempt(lambda: krippendorff_alpha([judge, human], "interval", units=groups, bootstrap=bootstrap)),
+        concordance=attempt(lambda: concordance(judge, human, units=groups, bootstrap=bootstrap)),
+        ceiling=attempt(lambda: leave_one_out(judge, people, units=groups, bootstrap=bootstrap)),
+        alternative=attempt(
+            lambda: alt_test(judge, people, study.epsilon, "neg_rmse", units=groups, bootstrap=bootstrap)
+        ),
+        limits=attempt(lambda: bland_altman(judge, human, units=groups, bootstrap=bootstrap)),
+        before=_error(judge, human, groups, bootstrap),
+        after=choice if isinstance(choice, Unknown) else _error(choice.predicted, human, groups, bootstrap),
+        choice=choice,
+        interval=choice
+        if isinstance(choice, Unknown)
+        else attempt(
+            lambda: conformal(
+                choice.kind, judge, human, groups=groups, coverage=COVERAGE, scale=scale, step=study.scale.step
+            )
+        ),
+        rivals=tuple(_rival(study, ratings, name, other, bootstrap) for other in ratings.judges if other != study.judge),
+    )
+
+
+def _rival(study: Study, ratings: Ratings, name: str, other: str, bootstrap: Bootstrap) -> Rival:
+    human, groups = mean(ratings.human[name]), ratings.groups
+    own, theirs = (mean(ratings.judges[judge][name]) for judge in (study.judge, other))
+    how = {"groups": groups, "bootstrap": bootstrap}
+    level = "item" if len(set(groups)) == len(groups) else "within_group"
+    return Rival(
+        other,
+        attempt(lambda: correlation(theirs, human, level=level, **how)),
+        attempt(lambda: compare_correlations(own, theirs, human, level=level, **how)),
+    )
+
+
+def _error(score: Array, human: Array, groups: tuple[str, ...], bootstrap: Bootstrap) -> Estimate | Unknown:
+    """Return the mean absolute error where both are known."""
+    off = np.abs(score - human)
+    known = ~np.isnan(off)
+    return attempt(lambda: bootstrap.mean(off[known], _of(groups, known)))
+
+
+def _with_q(criteria: Mapping[str, Criterion]) -> dict[str, Criterion]:
+    """Adjust the p of all paired tests together (Benjamini & Hochberg)."""
+    tests = [rival.test for it in criteria.values() for rival in it.rivals]
+    q = iter(adjust_pvalues([None if isinstance(test, Unknown) else test.p for test in tests], "bh"))
+    return {
+        name: replace(it, rivals=tuple(replace(rival, q=next(q)) for rival in it.rivals))
+        for name, it in criteria.items()
+    }
+
+
+def _bias(study: Study, ratings: Ratings, bootstrap: Bootstrap) -> Audit:
+    judge = np.stack([mean(ratings.judges[study.judge][name]) for name in ratings.criteria], axis=1)
+    humans = np.stack([ratings.human[name] for name in ratings.criteria], axis=2)
+    return audit(
+        judge,
+        humans,
+        length=ratings.words,
+        round_to=None if study.scale.step is None or study.scale.step >= 1 else 1.0,
+        units=ratings.groups,
+        bootstrap=bootstrap,
+    )
+
+
+def _panels(study: Study, ratings: Ratings, bootstrap: Bootstrap) -> dict[str, Panel | Unknown]:
+    """Fit a panel of all judges to each criterion, where there are several."""
+    if len(ratings.judges) < 2:
+        return {}
+    scale = (study.scale.low, study.scale.high)
+    found = {}
+    for name in ratings.criteria:
+        scores = np.stack([mean(judge[name]) for judge in ratings.judges.values()])
+        human = mean(ratings.human[name])
+        found[name] = attempt(lambda: fit_panel(scores, human, groups=ratings.groups, scale=scale, bootstrap=bootstrap))
+    return found
+
+
+def attempt(estimate: Callable[[], T]) -> T | Unknown:
+    """Return what can be estimated, or the reason why it cannot."""
+    try:
+        return estimate()
+    except NotEstimableError as reason:
+        return Unknown(str(reason))
+
+
+def mean(rows: Array) -> Array:
+    """Return the mean over the rows where there is a value; shape (items,), NaN where there is none."""
+    known = ~np.isnan(rows)
+    count = known.sum(0)
+    return np.where(count > 0, np.where(known, rows, 0).sum(0) / np.maximum(count, 1), np.nan)
+
+
+def _of(names: tuple[str, ...], mask: NDArray[np.bool_]) -> list[str]:
+    return [name for name, kept in zip(names, mask, strict=True) if kept]
