@@ -65,17 +65,12 @@ def labels_mean(
     known = items.human[items.labelled]
     binary = len(known) > 1 and bool(np.isin(known, (0.0, 1.0)).all())
     if binary and strata is None and units is None:
-        return _wilson(known, NormalDist().inv_cdf(1 - (1 - confidence) / 2))
+        n, p = len(known), float(known.mean())
+        low, high = _wilson(p, n, NormalDist().inv_cdf(1 - (1 - confidence) / 2))
+        return Estimate(p, low, high, n, n, "labels alone, Wilson")
     if binary and np.ptp(known) == 0:
         return Bootstrap(confidence=confidence).share(known, items.units[items.labelled])
     return mean(items, False, confidence)
-
-
-def _wilson(hits: Array, z: float) -> Estimate:
-    n, p = len(hits), float(hits.mean())
-    middle = (n * p + z**2 / 2) / (n + z**2)
-    reach = z * math.sqrt(n * p * (1 - p) + z**2 / 4) / (n + z**2)
-    return Estimate(p, max(middle - reach, 0.0), min(middle + reach, 1.0), n, n, "labels alone, Wilson")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +124,23 @@ def mean(items: Items, tuned: bool, confidence: float) -> Estimate:
     method = f"{'PPI++' if tuned else 'labels alone'}, t with {df:.3g} degrees of freedom"
     found = Estimate(value, value - reach, value + reach, labels, k, method, _notes(items, tuned, k))
     if np.isin(items.human[items.labelled], (0.0, 1.0)).all():
-        low, high = np.clip([value - reach, value + reach], 0, 1).tolist()
-        return replace(found, value=min(max(value, 0.0), 1.0), low=low, high=high)
+        return _of_rate(found, variance, reach / math.sqrt(variance))
     return found
+
+
+def _of_rate(found: Estimate, variance: float, t: float) -> Estimate:
+    """Return a rate between 0 and 1 with Wilson's interval for as many labels as would give this variance."""
+    p = min(max(found.value, 0.0), 1.0)
+    n = max(p * (1 - p), variance) / variance
+    low, high = _wilson(p, n, t)
+    return replace(found, value=p, low=low, high=high, method=f"{found.method}, Wilson")
+
+
+def _wilson(p: float, n: float, z: float) -> tuple[float, float]:
+    """Return the interval of Wilson (1927, JASA 22:209) for a rate of n trials."""
+    middle = (n * p + z**2 / 2) / (n + z**2)
+    reach = z * math.sqrt(n * p * (1 - p) + z**2 / 4) / (n + z**2)
+    return max(middle - reach, 0.0), min(middle + reach, 1.0)
 
 
 def _stratum(human: Array, judge: Array, units: Ints, tuned: bool) -> tuple[float, Array, int]:
