@@ -28,15 +28,16 @@ def ppi_mean(
     units: Clusters | None = None,
     confidence: float = 0.95,
 ) -> Estimate:
-    """Return the mean label of all items by PPI++ (Angelopoulos, Duchi & Zrnic 2023, arXiv 2311.01453, section 6).
+    """Return the mean label of all items by PPI++ (Angelopoulos, Duchi & Zrnic 2023, arXiv 2311.01453).
 
     mean(human) + weight * (mean of the judge without labels - with labels), where the weight that makes the variance
     least is cov(human, judge) / ((1 + labelled / others) * var(judge)). Ours is not cut off at 0 and 1, so that the
     judge may use another scale. The interval is t with labels - 2 degrees of freedom, and the variance of human -
     weight * judge is over as many: two means fewer are known than the paper's normal interval says, which is too narrow
     at few labels. Of labels of 0 and 1 it is Wilson's (1927, JASA 22:209) for as many labels as alone would have that
-    variance, which holds near 0 and 1 too: our choice, by simulation. Strata each have their own weight and count by their share of the items (Fisch et al. 2024, arXiv
-    2406.04291), with Satterthwaite's degrees of freedom; of clusters, sums are counted.
+    variance, which holds near 0 and 1 too: our choice, by simulation. Strata each have their own weight and count by
+    their share of the items (Fisch et al. 2024, arXiv 2406.04291), with Satterthwaite's degrees of freedom; of
+    clusters, sums are counted.
 
     Any guess of an item's label is allowed here; so an item without a verdict of the judge gets the mean of the others,
     and nothing is left out.
@@ -57,8 +58,8 @@ def labels_mean(
 ) -> Estimate:
     """Return the mean label from the labels alone: what a judge has to be better than.
 
-    The interval is t; of labels of 0 and 1 without strata or clusters that of Wilson, which holds
-    where few or none of them are of one kind; where all clusters are of one kind, that of Clopper & Pearson (1934).
+    The interval is t; of labels of 0 and 1 that of Wilson, which holds where few or none of them are of one kind; where in
+    clusters all are of one kind, that of Clopper & Pearson (1934).
 
     Args, Raises: as in `ppi_mean`; at least 2 labels in a stratum.
     """

@@ -68,7 +68,7 @@ def test_statsmodels_says_the_same() -> None:
 
 
 def test_golden_numbers() -> None:
-    """Fagerland et al. 2013, table 1: airway hyper-responsiveness, 1 against 7: exact .070, mid-p .039."""
+    """Fagerland et al. 2013: airway hyper-responsiveness, 1 against 7: exact .070, mid-p .039."""
     one, two = verdicts(1, 1, 7, 12)
 
     assert mcnemar_test(one, two, method="exact").p == pytest.approx(0.0703, abs=5e-5)
