@@ -58,8 +58,8 @@ def labels_mean(
 ) -> Estimate:
     """Return the mean label from the labels alone: what a judge has to be better than.
 
-    The interval is t; of labels of 0 and 1 that of Wilson, which holds where few or none of them are of one kind; where in
-    clusters all are of one kind, that of Clopper & Pearson (1934).
+    The interval is t; of labels of 0 and 1 that of Wilson, which holds where few or none of them are of one kind; where
+    in clusters all are of one kind, that of Clopper & Pearson (1934).
 
     Args, Raises: as in `ppi_mean`; at least 2 labels in a stratum.
     """

@@ -37,7 +37,7 @@ def test_clusters_by_hand() -> None:
     assert (found.clusters, found.method) == (3, "clustered")
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=1000)
 @given(st.integers(0, 40), st.integers(0, 40))
 def test_scipy_says_the_same(b: int, c: int) -> None:
     stats = pytest.importorskip("scipy.stats")
