@@ -28,14 +28,16 @@ def ppi_mean(
     units: Clusters | None = None,
     confidence: float = 0.95,
 ) -> Estimate:
-    """Return the mean label of all items by PPI++ (Angelopoulos, Duchi & Zrnic 2023, arXiv 2311.01453, section 6).
+    """Return the mean label of all items by PPI++ (Angelopoulos, Duchi & Zrnic 2023, arXiv 2311.01453).
 
     mean(human) + weight * (mean of the judge without labels - with labels), where the weight that makes the variance
     least is cov(human, judge) / ((1 + labelled / others) * var(judge)). Ours is not cut off at 0 and 1, so that the
     judge may use another scale. The interval is t with labels - 2 degrees of freedom, and the variance of human -
     weight * judge is over as many: two means fewer are known than the paper's normal interval says, which is too narrow
-    at few labels. Strata each have their own weight and count by their share of the items (Fisch et al. 2024, arXiv
-    2406.04291), with Satterthwaite's degrees of freedom; of clusters, sums are counted.
+    at few labels. Of labels of 0 and 1 it is Wilson's (1927, JASA 22:209) for as many labels as alone would have that
+    variance, which holds near 0 and 1 too: our choice, by simulation. Strata each have their own weight and count by
+    their share of the items (Fisch et al. 2024, arXiv 2406.04291), with Satterthwaite's degrees of freedom; of
+    clusters, sums are counted.
 
     Any guess of an item's label is allowed here; so an item without a verdict of the judge gets the mean of the others,
     and nothing is left out.
@@ -56,8 +58,8 @@ def labels_mean(
 ) -> Estimate:
     """Return the mean label from the labels alone: what a judge has to be better than.
 
-    The interval is t; of labels of 0 and 1 without strata or clusters that of Wilson (1927, JASA 22:209), which holds
-    where few or none of them are of one kind; where all clusters are of one kind, that of Clopper & Pearson (1934).
+    The interval is t; of labels of 0 and 1 that of Wilson, which holds where few or none of them are of one kind; where
+    in clusters all are of one kind, that of Clopper & Pearson (1934).
 
     Args, Raises: as in `ppi_mean`; at least 2 labels in a stratum.
     """
@@ -65,17 +67,12 @@ def labels_mean(
     known = items.human[items.labelled]
     binary = len(known) > 1 and bool(np.isin(known, (0.0, 1.0)).all())
     if binary and strata is None and units is None:
-        return _wilson(known, NormalDist().inv_cdf(1 - (1 - confidence) / 2))
+        n, p = len(known), float(known.mean())
+        low, high = _wilson(p, n, NormalDist().inv_cdf(1 - (1 - confidence) / 2))
+        return Estimate(p, low, high, n, n, "labels alone, Wilson")
     if binary and np.ptp(known) == 0:
         return Bootstrap(confidence=confidence).share(known, items.units[items.labelled])
     return mean(items, False, confidence)
-
-
-def _wilson(hits: Array, z: float) -> Estimate:
-    n, p = len(hits), float(hits.mean())
-    middle = (n * p + z**2 / 2) / (n + z**2)
-    reach = z * math.sqrt(n * p * (1 - p) + z**2 / 4) / (n + z**2)
-    return Estimate(p, max(middle - reach, 0.0), min(middle + reach, 1.0), n, n, "labels alone, Wilson")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +126,23 @@ def mean(items: Items, tuned: bool, confidence: float) -> Estimate:
     method = f"{'PPI++' if tuned else 'labels alone'}, t with {df:.3g} degrees of freedom"
     found = Estimate(value, value - reach, value + reach, labels, k, method, _notes(items, tuned, k))
     if np.isin(items.human[items.labelled], (0.0, 1.0)).all():
-        low, high = np.clip([value - reach, value + reach], 0, 1).tolist()
-        return replace(found, value=min(max(value, 0.0), 1.0), low=low, high=high)
+        return _of_rate(found, variance, reach / math.sqrt(variance))
     return found
+
+
+def _of_rate(found: Estimate, variance: float, t: float) -> Estimate:
+    """Return a rate between 0 and 1 with Wilson's interval for as many labels as would give this variance."""
+    p = min(max(found.value, 0.0), 1.0)
+    n = max(p * (1 - p), variance) / variance
+    low, high = _wilson(p, n, t)
+    return replace(found, value=p, low=low, high=high, method=f"{found.method}, Wilson")
+
+
+def _wilson(p: float, n: float, z: float) -> tuple[float, float]:
+    """Return the interval of Wilson (1927, JASA 22:209) for a rate of n trials."""
+    middle = (n * p + z**2 / 2) / (n + z**2)
+    reach = z * math.sqrt(n * p * (1 - p) + z**2 / 4) / (n + z**2)
+    return max(middle - reach, 0.0), min(middle + reach, 1.0)
 
 
 def _stratum(human: Array, judge: Array, units: Ints, tuned: bool) -> tuple[float, Array, int]:

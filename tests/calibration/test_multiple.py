@@ -22,7 +22,7 @@ def test_by_hand() -> None:
     assert adjust_pvalues(p, "holm") == [pytest.approx(0.04), None, pytest.approx(0.03), pytest.approx(0.04)]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=1000)
 @given(PVALUES)
 def test_scipy_says_the_same(p: list) -> None:
     stats = pytest.importorskip("scipy.stats")
@@ -34,9 +34,10 @@ def test_scipy_says_the_same(p: list) -> None:
 def test_statsmodels_says_the_same() -> None:
     multitest = pytest.importorskip("statsmodels.stats.multitest")
     rng = np.random.default_rng(0)
-    for _ in range(200):
+    for i in range(1000):
         p = np.round(rng.random(rng.integers(1, 12)) ** 3, 2)
-        for ours, theirs in (("bh", "fdr_bh"), ("by", "fdr_by"), ("holm", "holm")):
+        names = [("bh", "fdr_bh"), ("by", "fdr_by")] + [("holm", "holm")] * (i % 50 == 0)  # theirs takes 0.1 s
+        for ours, theirs in names:
             assert adjust_pvalues(p, ours) == pytest.approx(list(multitest.multipletests(p, method=theirs)[1]))
 
 

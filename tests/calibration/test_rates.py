@@ -58,7 +58,7 @@ def test_ppi_python_says_the_same() -> None:
     ppi = pytest.importorskip("ppi_py")
     stats = pytest.importorskip("scipy.stats")
     rng = np.random.default_rng(0)
-    for _ in range(200):
+    for _ in range(1000):
         n, m = int(rng.integers(20, 200)), int(rng.integers(5, 15))
         human, judge = some(n, m, rng)
         judge /= 10
@@ -79,25 +79,19 @@ def test_ppi_python_says_the_same() -> None:
 
 @pytest.mark.parametrize(
     ("p", "q0", "q1", "n", "m0", "m1", "expected"),
-    [(0.4, 0.7, 0.9, 1000, 200, 200, (0.166667, 0.073742, 0.256474)), (0.9, 0.8, 0.9, 50, 10, 40, None)],
+    [
+        (0.4, 0.7, 0.9, 1000, 200, 200, (0.1666666666666668, 0.05635072484160894, 0.2627330257859588)),
+        (0.9, 0.8, 0.9, 50, 10, 40, (1.0, 0.7935158009510944, 1.0)),
+    ],
 )
 def test_rogan_gladen_as_published(p: float, q0: float, q1: float, n: int, m0: int, m1: int, expected: tuple) -> None:
-    """The formula of Lee et al., written out again, on the example of their repository."""
+    """Golden numbers from the authors' code (UW-Madison-Lee-Lab/LLM-judge-reporting)."""
     counts = [(n, p, NAN), (m0, 1 - q0, 0), (m1, q1, 1)]
     judge = np.concatenate([np.arange(k) < round(k * share) for k, share, _ in counts]).astype(float)
     human = np.concatenate([np.full(k, truth, dtype=float) for k, _, truth in counts])
     found = rogan_gladen(human, judge)
-    z = 1.959963984540054
-    sp, s0, s1 = (n * p + z**2 / 2) / (n + z**2), (m0 * q0 + 1) / (m0 + 2), (m1 * q1 + 1) / (m1 + 2)
-    th = (sp + s0 - 1) / (s0 + s1 - 1)
-    shift = 2 * z**2 * (-(1 - th) * s0 * (1 - s0) / (m0 + 2) + th * s1 * (1 - s1) / (m1 + 2))
-    se = math.sqrt(
-        sp * (1 - sp) / (n + z**2) + (1 - th) ** 2 * s0 * (1 - s0) / (m0 + 2) + th**2 * s1 * (1 - s1) / (m1 + 2)
-    ) / (s0 + s1 - 1)
 
-    assert found.value == pytest.approx(min((p + q0 - 1) / (q0 + q1 - 1), 1))
-    assert found.low == pytest.approx(max(th + shift - z * se, 0))
-    assert found.high == pytest.approx(min(th + shift + z * se, 1))
+    assert (found.value, found.low, found.high) == pytest.approx(expected, rel=1e-9)
 
 
 def test_one_stratum_one_item_a_cluster_change_nothing() -> None:
@@ -177,6 +171,22 @@ def test_a_judge_that_was_never_wrong_is_not_taken_for_one_that_never_is() -> No
     assert "errs on 0 of 30 labels" in found.why
     with pytest.raises(NotEstimableError, match="all labels"):
         ppi_mean([1, 1, 1, NAN], [0, 1, 0, 1])
+
+
+def test_a_rate_is_wilsons_for_the_labels_it_is_worth() -> None:
+    """All labelled, 2 of 3 passed: variance 2/9 * 3 / 1 / 3 = 2/9 over 1 degree of freedom (t = 12.7062).
+
+    As of (2/9) / (2/9) = 1 label: (2/3 + t^2 / 2) / (1 + t^2) = .501025, +- t sqrt(2/9 + t^2 / 4) / (1 + t^2).
+    """
+    found = ppi_mean([1, 1, 0], [5, 5, 5])
+    t = 12.706205
+    reach = t * math.sqrt(2 / 9 + t**2 / 4) / (1 + t**2)
+
+    assert found.value == pytest.approx(2 / 3)
+    assert (found.low, found.high) == (
+        pytest.approx(0.501025 - reach, abs=1e-5),
+        pytest.approx(0.501025 + reach, abs=1e-5),
+    )
 
 
 def test_wilson_by_hand() -> None:
@@ -276,7 +286,8 @@ def _rates(way: str, regime: tuple) -> None:
             return corrected_mean(human, judge, "random").estimate
         return ppi_mean(human, judge) if way == "ppi" else rogan_gladen(human, judge)
 
-    assert 0.93 <= covered(draw, theta) <= 0.97
+    most = 0.985 if way == "rogan_gladen" else 0.97  # the published formula is too wide where errors are rare
+    assert 0.93 <= covered(draw, theta) <= most
 
 
 @pytest.mark.slow

@@ -53,7 +53,7 @@ def test_as_scipy_where_all_signs_are_tried(n: int) -> None:
     assert sign_flip_test(values).p == pytest.approx(theirs.pvalue)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=1000)
 @given(st.lists(st.integers(-9, 9), min_size=1, max_size=8), st.sampled_from([1, Fraction(1, 5), Fraction(1, 3)]))
 def test_as_brute_force(values: list, step: Fraction) -> None:
     expected = brute(values)
@@ -70,7 +70,7 @@ def test_as_brute_force(values: list, step: Fraction) -> None:
         assert 2 * module._inverted(kinds, times, least) == pytest.approx(expected, rel=1e-9)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=1000)
 @given(st.lists(st.integers(1, 500), min_size=1, max_size=40), st.floats(1e-3, 1e3))
 def test_the_lattice_is_the_greatest_common_divisor(values: list, scale: float) -> None:
     steps = module.lattice(np.sort(np.array(values) * scale), 1 << 30)
