@@ -80,7 +80,7 @@ def grpo(
     functions, weights = rewards
     config = arguments(trl.GRPOConfig, settings.trl, folder, seed, shuffle_dataset=False, reward_weights=list(weights))
     fitting, left_out = _fitting(model, tasks, config.max_completion_length, block)
-    order = _order(len(fitting) // block, block, _prompts_needed(config, len(fitting), block), seed)
+    order = block_order(len(fitting) // block, block, _prompts_needed(config, len(fitting), block), seed)
     dataset = require("datasets", "train").Dataset.from_list([{"prompt": t.prompt, **t.facts} for t in fitting])
     config.num_train_epochs = 1.0 if config.max_steps <= 0 else config.num_train_epochs
     trainer = JudgeTrainer(
@@ -125,7 +125,7 @@ def _prompts_needed(config: Any, tasks: int, block: int) -> int:
     return max(batch, round(float(config.num_train_epochs) * tasks))
 
 
-def _order(blocks: int, block: int, needed: int, seed: int) -> list[int]:
+def block_order(blocks: int, block: int, needed: int, seed: int) -> list[int]:
     """Return task numbers, block by block, each pass over the data in a new order; fixed by the seed alone.
 
     The trainer's own sampler would tear blocks apart, and begins again at the first order when a run is resumed.

@@ -11,7 +11,7 @@ import pytest
 from judgekit.errors import ConfigError
 from judgekit.models.local import LocalConfig, LocalModel
 from judgekit.training.arguments import arguments, theirs
-from judgekit.training.grpo import GRPOSettings, _order, grpo
+from judgekit.training.grpo import GRPOSettings, block_order, grpo
 from judgekit.training.questions import Task
 from judgekit.training.shaping import entropy_weights
 from judgekit.training.weights import load_trainable
@@ -66,7 +66,7 @@ def test_with_nothing_asked_it_is_trls_trainer(start: LocalConfig, tmp_path: Pat
         plain = trl.GRPOTrainer(
             model=load_trainable(start, None),
             args=config,
-            train_dataset=rows.select(_order(3, 2, 6, 5)),
+            train_dataset=rows.select(block_order(3, 2, 6, 5)),
             processing_class=model.tokenizer,
             reward_funcs=[odd],
         )
@@ -133,7 +133,7 @@ def _logits(start: LocalConfig, output: Any) -> Any:
 
 
 def test_both_orders_stand_in_one_batch_in_every_pass() -> None:
-    order = _order(5, 2, 30, seed=1)
+    order = block_order(5, 2, 30, seed=1)
 
     assert len(order) == 30
     assert all(first % 2 == 0 and second == first + 1 for first, second in zip(order[::2], order[1::2], strict=True))
@@ -153,4 +153,4 @@ def test_a_beginning_of_text_is_not_doubled(start: LocalConfig, tmp_path: Path, 
     run(start, tmp_path)
     ids = advantages[0][3]["prompt_ids"][0].tolist()
 
-    assert ids == LocalModel(start).tokens([tasks()[_order(3, 2, 2, 5)[0]].prompt])[0]
+    assert ids == LocalModel(start).tokens([tasks()[block_order(3, 2, 2, 5)[0]].prompt])[0]
