@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import islice
@@ -49,7 +50,8 @@ def evaluator(
     training = EvaluatorTraining(out, plan, train, say=say)
     path = training.save()
     if is_first():
-        left_out = {**unusable, **(training.grpo if plan.grpo else training.sft).left_out}
+        stages = [training.sft, *([training.grpo] if plan.grpo else [])]
+        left_out = dict(sum((Counter(stage.left_out) for stage in stages), Counter(unusable)))
         facts = {"judge": str(path), "trained_on": len(train), "left_out": left_out, "not_tested_on": untested}
         _finish(_score(path, held_out, out / "held_out.jsonl"), held_out, rubric, facts, out, as_json=json)
 

@@ -80,7 +80,7 @@ def grpo(
     functions, weights = rewards
     config = arguments(trl.GRPOConfig, settings.trl, folder, seed, shuffle_dataset=False, reward_weights=list(weights))
     fitting, left_out = _fitting(model, tasks, config.max_completion_length, block)
-    order = block_order(len(fitting) // block, block, _prompts_needed(config, len(fitting), block), seed)
+    order = block_order(len(fitting) // block, block, prompts_needed(config, len(fitting), block), seed)
     dataset = require("datasets", "train").Dataset.from_list([{"prompt": t.prompt, **t.facts} for t in fitting])
     config.num_train_epochs = 1.0 if config.max_steps <= 0 else config.num_train_epochs
     trainer = JudgeTrainer(
@@ -112,8 +112,8 @@ def _fitting(model: LocalModel, tasks: Sequence[Task], reply: int, block: int) -
     return kept, {f"longer than {room} tokens": len(tasks) - len(kept)} if len(kept) < len(tasks) else {}
 
 
-def _prompts_needed(config: Any, tasks: int, block: int) -> int:
-    """Return how many prompts the run will take from the dataset."""
+def prompts_needed(config: Any, tasks: int, block: int) -> int:
+    """Return how many prompts the run will take from the dataset, in whole batches: TRL drops a part of one."""
     batch = int(config.generation_batch_size // config.num_generations)
     if batch % block:
         raise ConfigError(
@@ -121,8 +121,9 @@ def _prompts_needed(config: Any, tasks: int, block: int) -> int:
             f"(per_device_train_batch_size x gradient_accumulation_steps x processes / num_generations)"
         )
     if config.max_steps > 0:
-        return int(config.max_steps // config.num_iterations + 1) * batch
-    return max(batch, round(float(config.num_train_epochs) * tasks))
+        passes = int(config.max_steps * config.gradient_accumulation_steps)
+        return (math.ceil(passes / float(config.steps_per_generation * config.num_iterations)) + 1) * batch
+    return max(1, math.ceil(round(float(config.num_train_epochs) * tasks) / batch)) * batch
 
 
 def block_order(blocks: int, block: int, needed: int, seed: int) -> list[int]:

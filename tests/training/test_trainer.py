@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from judgekit.errors import ConfigError
 from judgekit.models.local import LocalConfig, LocalModel
 from judgekit.training.arguments import arguments, theirs
-from judgekit.training.grpo import GRPOSettings, block_order, grpo
+from judgekit.training.grpo import GRPOSettings, block_order, grpo, prompts_needed
 from judgekit.training.questions import Task
 from judgekit.training.shaping import entropy_weights
 from judgekit.training.weights import load_trainable
@@ -130,6 +131,25 @@ def _logits(start: LocalConfig, output: Any) -> Any:
     with torch.no_grad():
         whole = LocalModel(start).model(input_ids=ids, attention_mask=mask).logits
     return whole[:, output["prompt_ids"].shape[1] - 1 : -1]
+
+
+def test_as_many_prompts_as_trl_will_ask_for() -> None:
+    """By hand, batches of 16 / 4 = 4 prompts.
+
+    4 steps of 8 micro-batches are 32; each batch of replies serves 1, 8 or 16 of them, so 32, 4 or 2 batches, and one
+    to spare; and an epoch over 10 prompts is 3 batches, the last one not whole.
+    """
+
+    def config(**more: Any) -> Any:
+        how = {"generation_batch_size": 16, "num_generations": 4, "gradient_accumulation_steps": 8}
+        return SimpleNamespace(**{**how, "max_steps": 4, "num_iterations": 1, "num_train_epochs": 1.0, **more})
+
+    assert prompts_needed(config(steps_per_generation=1), 64, 2) == 33 * 4
+    assert prompts_needed(config(steps_per_generation=8), 64, 2) == 5 * 4
+    assert prompts_needed(config(steps_per_generation=8, num_iterations=2), 64, 2) == 3 * 4
+    assert prompts_needed(config(max_steps=-1), 10, 2) == 12
+    with pytest.raises(ConfigError, match="make it even"):
+        prompts_needed(config(max_steps=-1, generation_batch_size=12), 10, 2)
 
 
 def test_both_orders_stand_in_one_batch_in_every_pass() -> None:
