@@ -101,11 +101,12 @@ def _stages(training: GenRMTraining) -> Iterator[tuple[str, Stage]]:
 def _replies(page: Page, path: Path, test: Sequence[Pair]) -> None:
     """Show some of the judge's reasons, wrong and unreadable ones first."""
     labels = {pair.id: pair for pair in test}
-    rows = [row for _, row in read_rows(path)]
+    wrong: list[dict[str, Any]] = []
+    right: list[dict[str, Any]] = []
+    for _, row in read_rows(path):
+        (right if row["winner"] and row["winner"] == labels[row["id"]].label else wrong).append(row)
     page.heading("What the judge wrote")
     page.text("Wrong verdicts first, then right ones; both orders of each pair.", soft=True)
-    right = [row for row in rows if row["winner"] and row["winner"] == labels[row["id"]].label]
-    wrong = [row for row in rows if row not in right]
     for row in [*wrong[: SHOWN_CHAINS // 2], *right[: SHOWN_CHAINS // 2]]:
         pair = labels[row["id"]]
         page.text(f"label {pair.label}, verdict {row['winner'] or row['error']}")

@@ -82,4 +82,6 @@ def _write(out: Path, files: dict[str, Sequence[Pair]]) -> None:
         lines, path = "".join(f"{json_.dumps(pair_row(pair))}\n" for pair in pairs), out / f"{name}.jsonl"
         if path.exists() and path.read_text(encoding="utf-8") != lines:
             raise InputError(f"{path}: is of a run with another seed or version; write to another folder, or delete it")
-        path.write_text(lines, encoding="utf-8")
+        half = path.with_suffix(".part")
+        half.write_text(lines, encoding="utf-8")
+        half.replace(path)  # whole or not at all: half a file would be taken for another run's

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import islice
@@ -50,8 +49,10 @@ def evaluator(
     training = EvaluatorTraining(out, plan, train, say=say)
     path = training.save()
     if is_first():
-        stages = [training.sft, *([training.grpo] if plan.grpo else [])]
-        left_out = dict(sum((Counter(stage.left_out) for stage in stages), Counter(unusable)))
+        # By stage: what SFT and GRPO both leave out is one item, not two.
+        left_out = {"unusable": unusable, "sft": training.sft.left_out}
+        if plan.grpo:
+            left_out["grpo"] = training.grpo.left_out
         facts = {"judge": str(path), "trained_on": len(train), "left_out": left_out, "not_tested_on": untested}
         _finish(_score(path, held_out, out / "held_out.jsonl"), held_out, rubric, facts, out, as_json=json)
 

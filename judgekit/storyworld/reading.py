@@ -10,11 +10,12 @@ from typing import Final
 
 from judgekit.storyworld.flaws import ITEM, MISSING, NAME, ORDER, PLACE, REPETITION, Flaw, quality
 from judgekit.storyworld.outlines import Outline
-from judgekit.storyworld.words import HEROES, HOME, ITEMS, MISHAP, PLACES, SHOWY_ENDINGS, WEATHER
+from judgekit.storyworld.words import COMING_HOME, HEROES, HOME, ITEMS, MISHAP, PLACES, SHOWY_ENDINGS, WEATHER
 
 NOTHING: Final = "none"
 WENT: Final = "went"
 CAME: Final = "came"
+HOMECOMING: Final = " ".join(COMING_HOME.split()[-2:])
 
 _PLACE, _ITEM = (f"the (?:{'|'.join(words)})" for words in (PLACES, ITEMS))
 _OUT: Final = re.compile(rf"(\w+) went to {_PLACE} for {_ITEM} alone[.]")
@@ -75,8 +76,9 @@ def read(outline: Outline, text: str) -> Reading:
     """Read any text against an outline. Only the sentences of `judgekit.storyworld.words` bring an item home."""
     sentences = [sentence.strip() for sentence in re.findall(r"[^.!?]++[.!?]?", text)]
     words = re.findall(r"\w++", text)
-    steps = [CAME if _BACK.fullmatch(s) else WENT for s in sentences if _OUT.fullmatch(s) or _BACK.fullmatch(s)]
-    ends = [told[1] for s in sentences if (told := _BACK.fullmatch(s))]
+    back = {s: told[1] for s in sentences if (told := _BACK.fullmatch(s))}
+    steps = [CAME if s in back else WENT for s in sentences if s in back or _OUT.fullmatch(s)]
+    ends = list(back.values())
     return Reading(
         outline,
         hero=_told(outline.hero, words, HEROES),
@@ -85,7 +87,7 @@ def read(outline: Outline, text: str) -> Reading:
         first=(steps or [NOTHING])[0],
         end=next((word for word in ends if word in HOME), (ends or [NOTHING])[0]),
         weather=tuple(sentence.split()[0] for sentence in sentences if sentence in WEATHER),
-        opening=" ".join("came home." if _BACK.fullmatch(s) else s for s in sentences[:QUOTED]),
+        opening=" ".join(HOMECOMING if s in back else s for s in sentences[:QUOTED]),
         repeated=len(set(sentences)) < len(sentences),
         ending=(sentences or [NOTHING])[-1],
     )

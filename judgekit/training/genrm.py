@@ -77,9 +77,9 @@ class GenRMTraining(JudgeTraining):
             def seen(done: int, used: Usage) -> None:
                 self.say(f"distil: {done} of {total} chains, {used.input_tokens} tokens in, {used.output_tokens} out")
 
-            asked = forecast(asks(self.explained, self.recipe.samples), total, teacher)
-            most = f"about {asked.input_tokens} tokens in, at most {asked.output_tokens} out"
-            self.say(f"distil: {total} chains, {most}")
+            cost = forecast(asks(self.explained, self.recipe.samples), total, teacher)
+            tokens = f"about {cost.input_tokens} tokens in, at most {cost.output_tokens} out"
+            self.say(f"distil: {total} chains, {tokens}")
             write_chains(self.explained, teacher, path, samples=self.recipe.samples, seen=seen)
             return {}
 

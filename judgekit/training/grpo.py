@@ -121,8 +121,9 @@ def prompts_needed(config: Any, tasks: int, block: int) -> int:
             f"(per_device_train_batch_size x gradient_accumulation_steps x processes / num_generations)"
         )
     if config.max_steps > 0:
-        passes = int(config.max_steps * config.gradient_accumulation_steps)
-        return (math.ceil(passes / float(config.steps_per_generation * config.num_iterations)) + 1) * batch
+        micro_batches: int = config.max_steps * config.gradient_accumulation_steps
+        served: int = config.steps_per_generation * config.num_iterations  # micro-batches by one batch of replies
+        return (math.ceil(micro_batches / served) + 1) * batch
     return max(1, math.ceil(round(float(config.num_train_epochs) * tasks) / batch)) * batch
 
 
