@@ -77,14 +77,15 @@ def shaped(kind: str, training: GenRMTraining, test: list[Pair], out: Path) -> d
     found = evaluation.from_file(kind, path, test, {}).evaluation
     rewards = [(entry["step"], entry["reward"]) for entry in again.grpo.curve if "reward" in entry]
     reached = [step for step, reward in rewards if reward >= 0.8]  # of +1 and -1: nine in ten are right
+    logged = ("reward_variance", "reward_variance_shaped", "advantage_variance_raw", "advantage_variance_shaped")
     variance = {
-        name: _mean([entry[key] for entry in again.grpo.curve if (key := f"shaping/reward_variance_{name}") in entry])
-        for name in ("raw", "shaped")
+        name: _mean([entry[key] for entry in again.grpo.curve if (key := f"shaping/{name}") in entry])
+        for name in logged
     }
     return {
         "accuracy": found.accuracy and found.accuracy.value,
         "steps_to_reward_.8": reached[0] if reached else None,
-        "reward_variance": variance,
+        **variance,
     }
 
 

@@ -22,7 +22,7 @@ from judgekit.rubrics.rubric import Rubric
 from judgekit.storyworld import World
 from judgekit.storyworld.model import StoryworldConfig
 from judgekit.training.genrm import GenRMTraining
-from judgekit.training.grpo import GRPOSettings, grpo, verdict_tasks
+from judgekit.training.grpo import GRPOSettings, block_order, grpo, verdict_tasks
 from judgekit.training.questions import Example, Task, Writer
 from judgekit.training.recipe import Recipe
 from judgekit.training.sft import SFTSettings, sft
@@ -119,8 +119,6 @@ def plain_grpo(start: LocalConfig, tasks: Sequence[Task], rubric: Rubric, folder
     from datasets import Dataset
     from trl import GRPOConfig, GRPOTrainer
 
-    from judgekit.training.grpo import _order
-
     def verdict(completions: Sequence[str], label: Sequence[str], **_: Any) -> list[float]:
         winners = [read_preference(rubric, text).winner for text in completions]
         return [1.0 if winner == right else -1.0 for winner, right in zip(winners, label, strict=True)]
@@ -131,7 +129,8 @@ def plain_grpo(start: LocalConfig, tasks: Sequence[Task], rubric: Rubric, folder
     trainer = GRPOTrainer(
         model=load_trainable(start, None),
         args=GRPOConfig(**how, **GRPO, **COMMON, **ON_CPU),
-        train_dataset=rows.select(_order(len(tasks) // 2, 2, len(tasks), SEED)),  # the same prompts in the same order
+        # The same prompts in the same order.
+        train_dataset=rows.select(block_order(len(tasks) // 2, 2, len(tasks), SEED)),
         processing_class=model.tokenizer,
         reward_funcs=[verdict],
     )

@@ -27,8 +27,14 @@ CURVES = {
         "entropy": "entropy (nats a token)",
         "completions/mean_length": "tokens of a reply",
         "frac_reward_zero_std": "share of groups of one mind",
-        "shaping/reward_variance_raw": "variance of the reward",
+        "shaping/reward_variance": "variance of the reward",
         "shaping/reward_variance_shaped": "variance of the shaped reward",
+        "shaping/advantage_variance_raw": "variance of the advantage",
+        "shaping/advantage_variance_shaped": "variance of the shaped advantage",
+        "shaping/confident_right": "replies: confident and right",
+        "shaping/confident_wrong": "replies: confident and wrong",
+        "shaping/uncertain_right": "replies: uncertain and right",
+        "shaping/uncertain_wrong": "replies: uncertain and wrong",
     },
 }
 
@@ -95,11 +101,13 @@ def _stages(training: GenRMTraining) -> Iterator[tuple[str, Stage]]:
 def _replies(page: Page, path: Path, test: Sequence[Pair]) -> None:
     """Show some of the judge's reasons, wrong and unreadable ones first."""
     labels = {pair.id: pair for pair in test}
-    rows = sorted((row for _, row in read_rows(path)), key=lambda row: row["winner"] == labels[row["id"]].label)
+    wrong: list[dict[str, Any]] = []
+    right: list[dict[str, Any]] = []
+    for _, row in read_rows(path):
+        (right if row["winner"] and row["winner"] == labels[row["id"]].label else wrong).append(row)
     page.heading("What the judge wrote")
     page.text("Wrong verdicts first, then right ones; both orders of each pair.", soft=True)
-    right = [row for row in rows if row["winner"] == labels[row["id"]].label]
-    for row in [*rows[: SHOWN_CHAINS // 2], *right[: SHOWN_CHAINS // 2]]:
+    for row in [*wrong[: SHOWN_CHAINS // 2], *right[: SHOWN_CHAINS // 2]]:
         pair = labels[row["id"]]
         page.text(f"label {pair.label}, verdict {row['winner'] or row['error']}")
         page.quote(f"{pair.comparison.prompt}\n\na: {pair.comparison.a}\n\nb: {pair.comparison.b}")

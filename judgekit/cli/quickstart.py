@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from judgekit.errors import InputError
+
 if TYPE_CHECKING:
     from judgekit.judges import PairwiseJudge
     from judgekit.training.genrm import GenRMTraining
@@ -77,5 +79,9 @@ def _write(out: Path, files: dict[str, Sequence[Pair]]) -> None:
 
     out.mkdir(parents=True, exist_ok=True)
     for name, pairs in files.items():
-        lines = "".join(f"{json_.dumps(pair_row(pair))}\n" for pair in pairs)
-        (out / f"{name}.jsonl").write_text(lines, encoding="utf-8")
+        lines, path = "".join(f"{json_.dumps(pair_row(pair))}\n" for pair in pairs), out / f"{name}.jsonl"
+        if path.exists() and path.read_text(encoding="utf-8") != lines:
+            raise InputError(f"{path}: is of a run with another seed or version; write to another folder, or delete it")
+        half = path.with_suffix(".part")
+        half.write_text(lines, encoding="utf-8")
+        half.replace(path)  # whole or not at all: half a file would be taken for another run's

@@ -49,7 +49,10 @@ def evaluator(
     training = EvaluatorTraining(out, plan, train, say=say)
     path = training.save()
     if is_first():
-        left_out = {**unusable, **(training.grpo if plan.grpo else training.sft).left_out}
+        # By stage: what SFT and GRPO both leave out is one item, not two.
+        left_out = {"unusable": unusable, "sft": training.sft.left_out}
+        if plan.grpo:
+            left_out["grpo"] = training.grpo.left_out
         facts = {"judge": str(path), "trained_on": len(train), "left_out": left_out, "not_tested_on": untested}
         _finish(_score(path, held_out, out / "held_out.jsonl"), held_out, rubric, facts, out, as_json=json)
 

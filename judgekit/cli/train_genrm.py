@@ -42,12 +42,13 @@ def genrm(
         raise InputError("give either --teacher (a judge.yaml) or --chains (what 'judgekit distill' wrote)")
     writable(out)
     train, held_out = _split(_pairs(pairs), test, plan.held_out, plan.seed)
+    explained = _apart(_pairs(taught), held_out) if taught else ()
     training = GenRMTraining(
         out,
         plan,
         train,
         teacher=_teacher(teacher, plan.samples),
-        taught=_pairs(taught) if taught else (),
+        taught=explained,
         chains_file=chains,
         say=progress,
     )
@@ -77,6 +78,17 @@ def _split(pairs: list[Pair], test: Path | None, share: float, seed: int) -> tup
         return pairs, _pairs(test)
     train, held_out = split(pairs, (1 - share, share), seed)
     return train, held_out
+
+
+def _apart(taught: list[Pair], held_out: list[Pair]) -> list[Pair]:
+    """Leave out the pairs of groups that the judge will be tested on."""
+    tested = {pair.cluster for pair in held_out}
+    kept = [pair for pair in taught if pair.cluster not in tested]
+    if not kept:
+        raise InputError("all pairs to be taught are of groups that the judge is tested on; give others to one of them")
+    if len(kept) < len(taught):
+        progress(f"taught: {len(taught) - len(kept)} of {len(taught)} pairs left out, of groups that are tested on")
+    return kept
 
 
 def progress(text: str) -> None:

@@ -10,9 +10,12 @@ from typing import Final
 
 from judgekit.storyworld.flaws import ITEM, MISSING, NAME, ORDER, PLACE, REPETITION, Flaw, quality
 from judgekit.storyworld.outlines import Outline
-from judgekit.storyworld.words import HEROES, HOME, ITEMS, MISHAP, PLACES, SHOWY_ENDINGS, WEATHER
+from judgekit.storyworld.words import COMING_HOME, HEROES, HOME, ITEMS, MISHAP, PLACES, SHOWY_ENDINGS, WEATHER
 
 NOTHING: Final = "none"
+WENT: Final = "went"
+CAME: Final = "came"
+HOMECOMING: Final = " ".join(COMING_HOME.split()[-2:])
 
 _PLACE, _ITEM = (f"the (?:{'|'.join(words)})" for words in (PLACES, ITEMS))
 _OUT: Final = re.compile(rf"(\w+) went to {_PLACE} for {_ITEM} alone[.]")
@@ -26,10 +29,10 @@ class Reading:
 
     Attributes:
         hero, item, place: the first word that differs from the outline's, else the outline's, else ``"none"``.
-        first: the word that begins the first of its steps that is told; or ``"none"``.
+        first: the verb of the first of its steps that is told, ``went`` or ``came``; or ``"none"``.
         end: the word that says what became of the item, one that brings it home before any other; or ``"none"``.
         weather: the weather that is told of, in order.
-        opening: its first sentences, as they stand.
+        opening: its first sentences, of the coming home its last two words alone.
         repeated: whether a sentence comes twice.
         ending: its last sentence; or ``"none"``.
     """
@@ -52,7 +55,7 @@ class Reading:
             NAME: self.hero != self.outline.hero,
             ITEM: self.item != self.outline.item,
             PLACE: self.place != self.outline.place,
-            ORDER: self.first in {*HOME, *MISHAP},
+            ORDER: self.first == CAME,
             MISSING: self.end not in HOME,
             REPETITION: self.repeated,
         }
@@ -73,8 +76,9 @@ def read(outline: Outline, text: str) -> Reading:
     """Read any text against an outline. Only the sentences of `judgekit.storyworld.words` bring an item home."""
     sentences = [sentence.strip() for sentence in re.findall(r"[^.!?]++[.!?]?", text)]
     words = re.findall(r"\w++", text)
-    steps = [told[1] for s in sentences if (told := _OUT.fullmatch(s) or _BACK.fullmatch(s))]
-    ends = [word for word in steps if word in {*HOME, *MISHAP}]
+    back = {s: told[1] for s in sentences if (told := _BACK.fullmatch(s))}
+    steps = [CAME if s in back else WENT for s in sentences if s in back or _OUT.fullmatch(s)]
+    ends = list(back.values())
     return Reading(
         outline,
         hero=_told(outline.hero, words, HEROES),
@@ -83,7 +87,7 @@ def read(outline: Outline, text: str) -> Reading:
         first=(steps or [NOTHING])[0],
         end=next((word for word in ends if word in HOME), (ends or [NOTHING])[0]),
         weather=tuple(sentence.split()[0] for sentence in sentences if sentence in WEATHER),
-        opening=" ".join(sentences[:QUOTED]),
+        opening=" ".join(HOMECOMING if s in back else s for s in sentences[:QUOTED]),
         repeated=len(set(sentences)) < len(sentences),
         ending=(sentences or [NOTHING])[-1],
     )

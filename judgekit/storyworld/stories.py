@@ -10,13 +10,13 @@ from judgekit.storyworld.dice import Dice
 from judgekit.storyworld.flaws import FLAWS, ITEM, MISSING, NAME, ORDER, PLACE, REPETITION, Flaw, quality, rating
 from judgekit.storyworld.outlines import Outline
 from judgekit.storyworld.words import (
+    ASIDES,
     COMING_HOME,
     DEEDS,
     HEROES,
     HOME,
     ITEMS,
     MISHAP,
-    OPENINGS,
     PLACES,
     PLAIN_ENDINGS,
     SETTING_OUT,
@@ -66,9 +66,7 @@ def tell(outline: Outline, flaws: Collection[Flaw], *, sentences: int, baited: b
     steps = [end, SETTING_OUT] if ORDER in flaws else [SETTING_OUT, end]
     weather = [dice.pick(WEATHER)] * 2 if REPETITION in flaws else dice.pick_many(WEATHER, 2)
     things = dice.pick_many(THINGS, sentences - SHORTEST)
-    # Only the last deed may begin as a step, where no step stands: what stands in many places is found late or never.
-    kinds = [*[DEEDS] * (len(things) - 1), OPENINGS if dice.chance(0.5) else DEEDS]
-    deeds = [dice.pick(kind).replace("{thing}", thing) for kind, thing in zip(kinds, things, strict=False)]
+    deeds = [dice.pick(DEEDS if n else ASIDES).replace("{thing}", thing) for n, thing in enumerate(things)]
     body = _cast([steps[0], weather[0], steps[1], weather[1], *deeds], outline, flaws, dice)
     ending = dice.pick(SHOWY_ENDINGS if baited else PLAIN_ENDINGS)
     return Story(outline, " ".join([*body, ending]), tuple(f for f in FLAWS if f in flaws), baited)
@@ -76,11 +74,8 @@ def tell(outline: Outline, flaws: Collection[Flaw], *, sentences: int, baited: b
 
 def _cast(body: Sequence[str], outline: Outline, flaws: Collection[Flaw], dice: Dice) -> list[str]:
     """Fill in who, what and where."""
-    # Another hero has the same pronoun, so that the colour does not give the change away.
-    same_pronoun = [hero for hero in HEROES if HEROES[hero] == HEROES[outline.hero]]
     words = {
-        "hero": _other(outline.hero, same_pronoun, dice) if NAME in flaws else outline.hero,
-        "pronoun": HEROES[outline.hero],
+        "hero": _other(outline.hero, HEROES, dice) if NAME in flaws else outline.hero,
         "item": _other(outline.item, ITEMS, dice) if ITEM in flaws else outline.item,
         "place": _other(outline.place, PLACES, dice) if PLACE in flaws else outline.place,
     }

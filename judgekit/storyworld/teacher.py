@@ -39,10 +39,10 @@ class Teacher:
     def chain(self, comparison: Comparison) -> str:
         """Return the reasoning and, in its last line, the verdict: A, B or tie.
 
-        A line for each story quotes its beginning and checks the weather (is it told twice?), hero, item and place (the
-        outline's word, the story's word), what comes first and what became of the item in the end, each ok or wrong
-        with the count of faults so far; then it quotes the ending and says how it looks. Both counts follow again, and
-        the scores, from 0 to 10.
+        A line for each story quotes its beginning, the coming home by its last two words, and checks the weather (is it
+        told twice?), hero, item and place (the outline's word, the story's word), whether it first went or came, and
+        what became of the item in the end, each ok or wrong with the count of faults so far; then it quotes the ending
+        and says how it looks. Both counts follow again, and the scores, from 0 to 10.
 
         Raises:
             InputError: the prompt is not from the storyworld.

@@ -10,11 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-# Each hero with the pronoun.
-HEROES: Final = {
-    "Mia": "she", "Tom": "he", "Ana": "she", "Leo": "he", "Zoe": "she", "Sam": "he", "Eva": "she", "Max": "he",
-    "Lily": "she", "Ben": "he", "Nora": "she", "Jack": "he",
-}  # fmt: skip
+HEROES: Final = ("Mia", "Tom", "Ana", "Leo", "Zoe", "Sam", "Eva", "Max", "Lily", "Ben", "Nora", "Jack")
 ITEMS: Final = (
     "key", "lamp", "map", "coin", "ring", "rope", "bell", "book",
     "drum", "kite", "cup", "mask",
@@ -32,10 +28,8 @@ COMING_HOME: Final = "{fate} the {item} {hero} came home."
 HOME: Final = ("Bringing", "Carrying", "Holding", "Taking")
 MISHAP: Final = ("Losing", "Dropping", "Breaking", "Forgetting")
 
-# The colour after the steps: other things, and what is done with them. The last of it may begin as the steps do, so
-# that two words in a row do not tell which step came first.
+# The colour after the steps: other things, and what is done with them.
 DEEDS: Final = tuple(f"{{hero}} {verb} the {{thing}}." for verb in ("found", "saw", "held", "moved", "kept", "liked"))
-OPENINGS: Final = tuple(f"{fate} the {{thing}} {{pronoun}} left." for fate in (*HOME, *MISHAP))
 THINGS: Final = (
     "stick", "stone", "apple", "pear", "nut", "feather", "shell", "leaf",
     "pebble", "plum", "twig", "acorn", "berry", "candle", "spoon", "basket",
@@ -60,6 +54,10 @@ WEATHER: Final = (
     "Heat faded.",
     "Waves rolled.",
 )
+
+# The colour begins with an aside, in which the weather does what a hero may do: so neither a word nor two in a row tell
+# what became of the item, or which step came first. Only the sentence does.
+ASIDES: Final = tuple(f"{sky[:-1]}, {fate.lower()} the {{thing}}." for sky in WEATHER for fate in (*HOME, *MISHAP))
 
 PLAIN_ENDINGS: Final = (
     "Evening settled.",

@@ -15,7 +15,7 @@ from judgekit.storyworld.stories import LONGEST, SHORTEST, Story, tell
 from judgekit.types import Comparison, Pair, Sample, Winner
 
 # How many flaws: a worse story has one to three, the better one fewer; of ten samples four are clean.
-WORSE_FLAWS: Final = (1, 1, 2, 2, 3)
+WORSE_FLAWS: Final = (1, 1, 1, 2, 3)
 SAMPLE_FLAWS: Final = (0, 0, 0, 0, 1, 1, 1, 2, 2, 3)
 # Where a showy ending stands, in twentieths: mostly in one story alone, and nearly as often in the better one, so that
 # bait by itself does not give the answer away.
@@ -70,8 +70,10 @@ class World:
         outline = dice.pick(outlines(split))
         flaws = dice.pick(WORSE_FLAWS)
         bait = dice.pick(BAIT)
-        worse = self._story(outline, flaws, dice, baited=bait in {"worse", "both"})
-        better = self._story(outline, dice.between(0, flaws - 1), dice, baited=bait in {"better", "both"})
+        # The longer story is the better one in every other pair: half of any number of pairs, not on average alone.
+        lengths = sorted((self._sentences(dice), self._sentences(dice)), reverse=i % 2 == 0)
+        worse = self._story(outline, flaws, lengths[0], dice, baited=bait in {"worse", "both"})
+        better = self._story(outline, dice.between(0, flaws - 1), lengths[1], dice, baited=bait in {"better", "both"})
         a, b, label = _seat(better, worse, dice)
         slices = {"flaw": _flaw(better, worse), "bait": bait}
         truth = {"better": better.truth, "worse": worse.truth, **slices}
@@ -80,12 +82,16 @@ class World:
     def _sample(self, split: Split, i: int) -> Sample:
         dice = Dice("sample", self.seed, split, i)
         flaws = dice.pick(SAMPLE_FLAWS)
-        story = self._story(dice.pick(outlines(split)), flaws, dice, baited=dice.chance(SAMPLE_BAITED))
+        outline, sentences = dice.pick(outlines(split)), self._sentences(dice)
+        story = self._story(outline, flaws, sentences, dice, baited=dice.chance(SAMPLE_BAITED))
         return story.sample(f"{split}-{self.seed}-{i}")
 
-    def _story(self, outline: Outline, flaws: int, dice: Dice, *, baited: bool) -> Story:
+    def _sentences(self, dice: Dice) -> int:
+        return dice.between(*self.sentences)
+
+    def _story(self, outline: Outline, flaws: int, sentences: int, dice: Dice, *, baited: bool) -> Story:
         kinds = dice.pick_many(FLAWS, flaws)
-        return tell(outline, kinds, sentences=dice.between(*self.sentences), baited=baited, dice=dice)
+        return tell(outline, kinds, sentences=sentences, baited=baited, dice=dice)
 
 
 def _flaw(better: Story, worse: Story) -> str:

@@ -6,6 +6,7 @@ import dataclasses
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -35,6 +36,8 @@ def arguments(kind: type, given: Mapping[str, Any], folder: Path, seed: int, **o
         ConfigError: an unknown field, one that the stage decides by itself, or a value of the wrong type.
     """
     checked = _checked(kind, given)
+    if checked.get("use_vllm") and find_spec("vllm") is None:
+        raise ConfigError("trl.use_vllm: vLLM is not installed; install a version that TRL supports, or leave it out")
     defaults: Arguments = {"report_to": "none", "disable_tqdm": True, "save_steps": 0.1, "save_total_limit": 2}
     if not require("torch", "train").cuda.is_available():
         on_cpu = {"use_cpu": True, "bf16": False, "gradient_checkpointing": False, "dataloader_pin_memory": False}

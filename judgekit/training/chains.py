@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from judgekit.errors import InputError
 from judgekit.files import digest_of
-from judgekit.types import SWAPPED, Comparison, Pair, Usage, Winner
+from judgekit.types import SWAPPED, Comparison, Pair, Usage, Winner, prompt_text
 
 Order = Literal["ab", "ba"]
 ORDERS: tuple[Order, Order] = ("ab", "ba")
@@ -39,6 +39,7 @@ class Chain:
         scores: for the pair's own a and b.
         reasons_first: whether the reasons stood before the verdict.
         teacher: fingerprint of the judge; ``model``: the identity of its model.
+        texts: hash of the prompt and the two responses as they were shown, by which a chain knows its pair.
         prompt_hash: hash of the rubric's question together with the texts.
     """
 
@@ -50,6 +51,7 @@ class Chain:
     scores: tuple[float | None, float | None]
     error: str | None
     reasons_first: bool
+    texts: str
     teacher: str
     model: Mapping[str, Any]
     prompt_hash: str
@@ -75,6 +77,11 @@ def in_order(comparison: Comparison, order: Order) -> Comparison:
     return comparison.swap() if order == "ba" else comparison
 
 
+def texts_hash(comparison: Comparison) -> str:
+    """Return a hash of what is compared, whatever its id and metadata."""
+    return digest_of(Comparison(prompt_text(comparison.prompt), comparison.a, comparison.b))
+
+
 def chain_row(ask: Ask, chain: Chain) -> dict[str, Any]:
     """Return the line of ``chains.jsonl`` that `chain_of` reads; ``judge`` is the teacher's fingerprint."""
     row = asdict(chain)
@@ -88,7 +95,7 @@ def chain_of(row: Mapping[str, Any], line: int) -> Chain:
         InputError: the row was not written by ``judgekit distill``.
     """
     try:
-        names = ("pair", "order", "sample", "text", "winner", "error", "reasons_first", "model", "prompt_hash")
+        names = ("pair", "order", "sample", "text", "winner", "error", "reasons_first", "texts", "model", "prompt_hash")
         a, b = row["scores"]
         fields = {name: row[name] for name in names}
         chain = Chain(**fields, scores=(a, b), teacher=row["judge"], usage=Usage(**row["usage"]))

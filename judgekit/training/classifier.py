@@ -43,7 +43,7 @@ class ClassifierTraining:
 def train_classifier(
     pairs: Sequence[Pair], *, encoder: Encoder | None = None, penalty: float = PENALTY, seed: int = 0
 ) -> ClassifierTraining:
-    """Fit the embedded classifier.
+    """Fit the embedded classifier; a pair counts as much as its weight says.
 
     Args:
         penalty: ridge on the weights of standardised features.
@@ -56,16 +56,17 @@ def train_classifier(
     samples = [side for pair in usable for side in pair.comparison.sides()]
     features = feature_matrix(samples, encoder.encode)
     labels = np.array([LABELS[str(pair.label)] for pair in usable])
-    accuracy = _cross_validate(features, labels, [pair.cluster for pair in usable], penalty, seed)
-    model = EmbeddedClassifier(*_fit(features, labels, penalty), encoder)
+    counts = np.array([pair.weight for pair in usable])
+    accuracy = _cross_validate(features, labels, counts, [pair.cluster for pair in usable], penalty, seed)
+    model = EmbeddedClassifier(*_fit(features, labels, counts, penalty), encoder)
     return ClassifierTraining(ClassifierJudge(model), accuracy, len(usable), left_out)
 
 
-def _fit(features: Array, labels: Array, penalty: float) -> tuple[Array, Array, Array]:
+def _fit(features: Array, labels: Array, counts: Array, penalty: float) -> tuple[Array, Array, Array]:
     """Return weights, centre and scale; rows 2i and 2i + 1 are the two sides of pair i."""
     centre, scale = features.mean(0), spread(features)
     standard = standardise(features, centre, scale)
-    return fit(standard[::2] - standard[1::2], labels, penalty), centre, scale
+    return fit(standard[::2] - standard[1::2], labels, penalty, counts), centre, scale
 
 
 def _usable(pairs: Sequence[Pair]) -> tuple[list[Pair], dict[str, int]]:
@@ -97,7 +98,9 @@ def folds(groups: Sequence[str], count: int, seed: int) -> NDArray[np.int64]:
     return np.array([fold[group] for group in groups])
 
 
-def _cross_validate(features: Array, labels: Array, groups: list[str], penalty: float, seed: int) -> Estimate | None:
+def _cross_validate(
+    features: Array, labels: Array, counts: Array, groups: list[str], penalty: float, seed: int
+) -> Estimate | None:
     count = min(FOLDS, len(set(groups)))
     untied = labels != 0.5
     if count < 2 or len({g for g, u in zip(groups, untied, strict=True) if u}) < 2:
@@ -107,7 +110,7 @@ def _cross_validate(features: Array, labels: Array, groups: list[str], penalty: 
     for k in range(count):
         held = fold == k
         sides = np.repeat(held, 2)
-        weights, centre, scale = _fit(features[~sides], labels[~held], penalty)
+        weights, centre, scale = _fit(features[~sides], labels[~held], counts[~held], penalty)
         strengths = standardise(features[sides], centre, scale) @ weights
         margin = strengths[::2] - strengths[1::2]
         right[held] = np.where(margin == 0, 0.5, (margin > 0) == (labels[held] > 0.5))

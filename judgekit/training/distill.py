@@ -15,7 +15,7 @@ from judgekit.judges.asking import Case, replies
 from judgekit.models.base import Reply
 from judgekit.rubrics.prompt import Questions
 from judgekit.rubrics.reply import PairVerdict, read_preference
-from judgekit.training.chains import Ask, Chain, asks, chain_of, chain_row
+from judgekit.training.chains import Ask, Chain, asks, chain_of, chain_row, texts_hash
 from judgekit.types import SWAPPED, Pair, Usage
 
 Teacher = PairwiseJudge | GenRMJudge
@@ -68,6 +68,7 @@ def _chain(ask: Ask, teacher: Teacher, reply: Reply, identity: str) -> Chain:
         scores,
         read.error,
         read.reasons_first,
+        texts_hash(ask.comparison),
         teacher.fingerprint,
         teacher.model.identity,
         hashlib.sha256(identity.encode()).hexdigest()[:16],

@@ -98,7 +98,7 @@ class EvaluatorTraining(JudgeTraining):
 
     def save(self) -> Path:
         """Write the finished judge into ``judge/`` and return its judge.yaml."""
-        return (self.grpo if self.recipe.grpo else self.sft).judge.save(self.folder / "judge")
+        return (self.grpo if self.recipe.grpo else self.sft).saved(self.folder / "judge")
 
     # --- parts ------------------------------------------------------------------------------------------------
 
@@ -109,14 +109,14 @@ class EvaluatorTraining(JudgeTraining):
         return [self.recipe.resample]
 
     @property
-    def _refinement(self) -> DistanceSettings:
-        return self.recipe.grpo or DistanceSettings()
+    def _refinement(self) -> DistanceSettings | None:
+        return self.recipe.grpo
 
     def _refine(self, start: LocalConfig, folder: Path) -> tuple[Trained, Counts]:
         rows = [row for row, _ in self.lessons]
         self.say(f"grpo: {len(rows)} rows")
         how: dict[str, Any] = {"lora": self.recipe.lora, "seed": self.recipe.seed, "say": self.say}
-        return refine(start, rows, self.rubric, self._refinement, folder, **how), self.left_out
+        return refine(start, rows, self.rubric, self.recipe.grpo or DistanceSettings(), folder, **how), self.left_out
 
     @cached_property
     def _data(self) -> str:

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from judgekit.config import Config
 from judgekit.errors import InputError
-from judgekit.training.chains import ORDERS, Chain
+from judgekit.training.chains import ORDERS, Chain, in_order, texts_hash
 from judgekit.types import Pair, Winner
 
 VERDICT_LINE = re.compile(r"(?im)^\W{0,8}(?:score(?:s|_?[ab])?|verdict)\b.{0,80}$")
@@ -57,12 +57,10 @@ def filter_chains(pairs: Sequence[Pair], chains: Sequence[Chain], filters: Filte
     """Apply the filters, one after the other, each to what the earlier ones left.
 
     Raises:
-        InputError: a chain's pair is not among the pairs, or nothing is left; the message says what went where.
+        InputError: a chain is about other texts than the pair of its name, or nothing is left; the message says what
+            went where.
     """
     by_id = {pair.id: pair for pair in pairs}
-    for chain in chains:
-        if chain.pair not in by_id:
-            raise InputError(f"the chain of {chain.pair!r} belongs to none of the pairs: these are other pairs' chains")
     kept, left_out = list(chains), dict[str, int]()
     for reason, wanted, build in _steps(filters):
         if wanted:
@@ -77,6 +75,7 @@ def filter_chains(pairs: Sequence[Pair], chains: Sequence[Chain], filters: Filte
 
 def _steps(filters: Filters) -> list[tuple[str, bool, Callable[[list[Chain], Mapping[str, Pair]], Keep]]]:
     return [
+        ("of a pair that is not here", True, lambda _, pairs: lambda chain: _known(chain, pairs)),
         ("no readable verdict", True, lambda _, __: lambda chain: chain.winner is not None),
         ("the orders disagree", filters.both_orders, lambda chains, _: _consistent(chains)),
         ("against the label", filters.label, lambda _, pairs: lambda chain: _agrees(chain, pairs[chain.pair])),
@@ -85,6 +84,15 @@ def _steps(filters: Filters) -> list[tuple[str, bool, Callable[[list[Chain], Map
         ("unusual length", filters.length is not None, lambda chains, _: _usual(chains, filters.length or 0.0)),
         ("the same reasoning again", filters.duplicates, lambda chains, _: _first(chains)),
     ]
+
+
+def _known(chain: Chain, pairs: Mapping[str, Pair]) -> bool:
+    pair = pairs.get(chain.pair)
+    if pair is not None and texts_hash(in_order(pair.comparison, chain.order)) != chain.texts:
+        raise InputError(
+            f"the chain of {chain.pair!r} is about other texts than the pair of that id; distil these pairs"
+        )
+    return pair is not None
 
 
 def _consistent(chains: Sequence[Chain]) -> Keep:

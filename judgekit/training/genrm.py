@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from judgekit.errors import InputError
 from judgekit.files import pair_row
@@ -16,14 +16,14 @@ from judgekit.models.local import LocalConfig, LocalModel
 from judgekit.models.scalar import SequenceConfig
 from judgekit.rubrics.prompt import Questions, texts_of
 from judgekit.rubrics.rubric import Rubric
-from judgekit.training.chains import Chain
-from judgekit.training.distill import Teacher, read_chains, write_chains
+from judgekit.training.chains import Chain, asks
+from judgekit.training.distill import Teacher, forecast, read_chains, write_chains
 from judgekit.training.filters import filter_chains
 from judgekit.training.grpo import GRPOSettings, grpo, verdict_tasks
 from judgekit.training.judge_training import SHOWN, Counts, JudgeTraining
 from judgekit.training.questions import Example, Writer
 from judgekit.training.recipe import Recipe
-from judgekit.training.scalar import train_scalar
+from judgekit.training.scalar import check_scalar, train_scalar
 from judgekit.training.start import origin
 from judgekit.training.verdict import verdict_rewards
 from judgekit.training.weights import Trained
@@ -39,6 +39,8 @@ class GenRMTraining(JudgeTraining):
         taught: the pairs that the teacher explains, labelled or not.
         teacher: who explains them; or ``chains_file``, where that was done before by ``judgekit distill``.
     """
+
+    block: ClassVar[int] = 2  # both orders of a pair
 
     recipe: Recipe
     pairs: Sequence[Pair]
@@ -75,6 +77,9 @@ class GenRMTraining(JudgeTraining):
             def seen(done: int, used: Usage) -> None:
                 self.say(f"distil: {done} of {total} chains, {used.input_tokens} tokens in, {used.output_tokens} out")
 
+            cost = forecast(asks(self.explained, self.recipe.samples), total, teacher)
+            tokens = f"about {cost.input_tokens} tokens in, at most {cost.output_tokens} out"
+            self.say(f"distil: {total} chains, {tokens}")
             write_chains(self.explained, teacher, path, samples=self.recipe.samples, seen=seen)
             return {}
 
@@ -112,11 +117,22 @@ class GenRMTraining(JudgeTraining):
         return ClassifierJudge(SequenceConfig(**result["model"]).build())
 
     def save(self) -> Path:
-        """Train what is not trained yet, write the finished judge into ``judge/`` and return its judge.yaml."""
+        """Train what is not trained yet, write the finished judge into ``judge/`` and return its judge.yaml.
+
+        Raises:
+            ConfigError: settings that any stage would refuse, before the first one begins.
+        """
+        self.check()
         finished = self.grpo if self.recipe.grpo else self.sft
         if "classifier" in self.recipe.rivals:
             _ = self.classifier  # here, where every process is still at work
-        return finished.judge.save(self.folder / "judge")
+        return finished.saved(self.folder / "judge")
+
+    def check(self) -> None:
+        """Refuse the settings that a stage would refuse, before a teacher is paid."""
+        super().check()
+        if "classifier" in self.recipe.rivals:
+            check_scalar(self.recipe.classifier, self.recipe.model, self.folder)
 
     # --- parts ------------------------------------------------------------------------------------------------
 
@@ -127,11 +143,11 @@ class GenRMTraining(JudgeTraining):
         return [digest([[chain.pair, chain.order, chain.sample, chain.text] for chain in self.kept])]
 
     @property
-    def _refinement(self) -> GRPOSettings:
-        return self.recipe.grpo or GRPOSettings()
+    def _refinement(self) -> GRPOSettings | None:
+        return self.recipe.grpo
 
     def _refine(self, start: LocalConfig, folder: Path) -> tuple[Trained, Counts]:
-        settings, lora, seed = self._refinement, self.recipe.lora, self.recipe.seed
+        settings, lora, seed = self.recipe.grpo or GRPOSettings(), self.recipe.lora, self.recipe.seed
         model = LocalModel(start)
         tasks, unused = verdict_tasks(self.pairs, Writer(self.rubric, model, seed))
         if not tasks:

@@ -80,7 +80,7 @@ def grpo(
     functions, weights = rewards
     config = arguments(trl.GRPOConfig, settings.trl, folder, seed, shuffle_dataset=False, reward_weights=list(weights))
     fitting, left_out = _fitting(model, tasks, config.max_completion_length, block)
-    order = _order(len(fitting) // block, block, _prompts_needed(config, len(fitting), block), seed)
+    order = block_order(len(fitting) // block, block, prompts_needed(config, len(fitting), block), seed)
     dataset = require("datasets", "train").Dataset.from_list([{"prompt": t.prompt, **t.facts} for t in fitting])
     config.num_train_epochs = 1.0 if config.max_steps <= 0 else config.num_train_epochs
     trainer = JudgeTrainer(
@@ -112,8 +112,8 @@ def _fitting(model: LocalModel, tasks: Sequence[Task], reply: int, block: int) -
     return kept, {f"longer than {room} tokens": len(tasks) - len(kept)} if len(kept) < len(tasks) else {}
 
 
-def _prompts_needed(config: Any, tasks: int, block: int) -> int:
-    """Return how many prompts the run will take from the dataset."""
+def prompts_needed(config: Any, tasks: int, block: int) -> int:
+    """Return how many prompts the run will take from the dataset, in whole batches: TRL drops a part of one."""
     batch = int(config.generation_batch_size // config.num_generations)
     if batch % block:
         raise ConfigError(
@@ -121,11 +121,13 @@ def _prompts_needed(config: Any, tasks: int, block: int) -> int:
             f"(per_device_train_batch_size x gradient_accumulation_steps x processes / num_generations)"
         )
     if config.max_steps > 0:
-        return int(config.max_steps // config.num_iterations + 1) * batch
-    return max(batch, round(float(config.num_train_epochs) * tasks))
+        micro_batches: int = config.max_steps * config.gradient_accumulation_steps
+        served: int = config.steps_per_generation * config.num_iterations  # micro-batches by one batch of replies
+        return (math.ceil(micro_batches / served) + 1) * batch
+    return max(1, math.ceil(round(float(config.num_train_epochs) * tasks) / batch)) * batch
 
 
-def _order(blocks: int, block: int, needed: int, seed: int) -> list[int]:
+def block_order(blocks: int, block: int, needed: int, seed: int) -> list[int]:
     """Return task numbers, block by block, each pass over the data in a new order; fixed by the seed alone.
 
     The trainer's own sampler would tear blocks apart, and begins again at the first order when a run is resumed.

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from judgekit.config import Config
+from judgekit.errors import ConfigError, require
 from judgekit.judges import GenRMJudge
 from judgekit.models.local import LocalConfig, LocalModel
 from judgekit.rubrics.rubric import Rubric
+from judgekit.training.arguments import arguments
+from judgekit.training.distance import DistanceSettings
+from judgekit.training.grpo import GRPOSettings, prompts_needed
 from judgekit.training.questions import Example
 from judgekit.training.recipe import Start
 from judgekit.training.sft import sft
-from judgekit.training.stages import Run
+from judgekit.training.stages import Run, is_first
 from judgekit.training.start import base_model, origin
 from judgekit.training.weights import Trained
 
@@ -40,10 +44,20 @@ class Stage:
     curve: list[dict[str, float]]
     left_out: Counts
 
+    def saved(self, folder: Path) -> Path:
+        """Write the judge into a folder, by the first process alone, and return its judge.yaml."""
+        return self.judge.save(folder) if is_first() else folder / "judge.yaml"
+
 
 @dataclass
 class JudgeTraining(ABC):
-    """One run in one folder. Each part is made when it is asked for, and once: a second run finds it there."""
+    """One run in one folder. Each part is made when it is asked for, and once: a second run finds it there.
+
+    Attributes:
+        block: how many tasks of GRPO belong into one batch.
+    """
+
+    block: ClassVar[int] = 1
 
     folder: Path
     recipe: Start
@@ -73,12 +87,24 @@ class JudgeTraining(ABC):
 
     @property
     @abstractmethod
-    def _refinement(self) -> Config:
-        """The settings of GRPO."""
+    def _refinement(self) -> GRPOSettings | DistanceSettings | None:
+        """The settings of GRPO, if there is to be any."""
 
     @abstractmethod
     def _refine(self, start: LocalConfig, folder: Path) -> tuple[Trained, Counts]:
         """Refine these weights; return what came of it, and what could not be learnt from."""
+
+    def check(self) -> None:
+        """Refuse the settings that a stage would refuse, before the first one begins.
+
+        Raises:
+            ConfigError: an unknown field of TRL's, a value of the wrong type, a batch that tears pairs apart.
+        """
+        trl, seed = require("trl", "train"), self.recipe.seed
+        arguments(trl.SFTConfig, self.recipe.sft.trl, self.folder, seed)
+        if self._refinement:
+            config = arguments(trl.GRPOConfig, self._refinement.trl, self.folder, seed)
+            prompts_needed(config, self.block, self.block)
 
     @cached_property
     def run(self) -> Run:
@@ -115,7 +141,10 @@ class JudgeTraining(ABC):
 
         Raises:
             InputError: there is nothing to learn from.
+            ConfigError: the recipe has no GRPO.
         """
+        if not self._refinement:
+            raise ConfigError("the recipe has no 'grpo': it ends after SFT")
         start = self.sft.model
         return self._stage("grpo", start, [self._refinement.model_dump()], lambda folder: self._refine(start, folder))
 
@@ -128,8 +157,8 @@ class JudgeTraining(ABC):
     ) -> Stage:
         def make(folder: Path) -> dict[str, Any]:
             trained, left_out = train(folder)
-            left_out = {**left_out, **trained.left_out}
-            return {"model": trained.model.model_dump(), "curve": trained.curve, "left_out": left_out}
+            counts = dict(Counter(left_out) + Counter(trained.left_out))
+            return {"model": trained.model.model_dump(), "curve": trained.curve, "left_out": counts}
 
         result = self.run.stage(name, [*key, *origin(start, self.recipe, self.rubric), self._data], make)
         model = LocalConfig(**result["model"])

@@ -22,7 +22,8 @@ class Muon(torch.optim.AdamW):
 
     Args:
         model: whose two-dimensional weights, apart from embeddings and the head, are stepped by Muon.
-        muon: their learning rate; ``adam`` (``lr``, ``betas``, ``eps``, ``weight_decay``) is for the other parameters.
+        muon: their learning rate; ``adam`` (``lr``, ``betas``, ``eps``, ``weight_decay``) is for the other parameters,
+            of which norms and biases do not decay.
     """
 
     def __init__(self, model: Any, muon: float, **adam: Any) -> None:
@@ -32,7 +33,12 @@ class Muon(torch.optim.AdamW):
         matrices = [p for p in trained if p.ndim == 2 and id(p) not in outer]
         taken = {id(p) for p in matrices}
         others = [p for p in trained if id(p) not in taken]
-        super().__init__([{"params": others, "muon": False}, {"params": matrices, "lr": muon, "muon": True}], **adam)
+        groups = [
+            {"params": [p for p in others if p.ndim > 1], "muon": False},
+            {"params": [p for p in others if p.ndim < 2], "weight_decay": 0.0, "muon": False},
+            {"params": matrices, "lr": muon, "muon": True},
+        ]
+        super().__init__([group for group in groups if group["params"]], **adam)
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:

@@ -72,8 +72,7 @@ def train_scalar(
     trl = require("trl", "train")
     from judgekit.training.weighted import WeightedRewardTrainer, untrained_head
 
-    if start.adapter:
-        raise ConfigError(f"{start.adapter}: a classifier starts from whole weights; merge the adapter into them first")
+    check_scalar(settings, start, folder)
     serving = SequenceClassifier(_sequence(start, start.path, start.revision))
     limit = settings.trl.get("max_length") or serving.limit
     whole = {**settings.trl, "max_length": None}  # what is longer is not there any more
@@ -93,6 +92,13 @@ def train_scalar(
     path = merged(trainer, folder) if lora else folder / "model"
     model = _sequence(start, str(path), None)
     return ScalarTraining(model, ClassifierJudge(model.build()), curve, len(rows), left_out)
+
+
+def check_scalar(settings: ScalarSettings, start: LocalConfig | None, folder: Path) -> None:
+    """Refuse settings that no classifier can be trained with; see `train_scalar`."""
+    if start and start.adapter:
+        raise ConfigError(f"{start.adapter}: a classifier starts from whole weights; merge the adapter into them first")
+    arguments(require("trl", "train").RewardConfig, settings.trl, folder, 0)
 
 
 def preference_rows(pairs: Sequence[Pair], serving: SequenceClassifier, limit: int) -> tuple[list[Row], dict[str, int]]:

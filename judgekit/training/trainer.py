@@ -36,9 +36,9 @@ class JudgeTrainer(GRPOTrainer):  # type: ignore[misc]
     def _calculate_rewards(self, inputs: Any, prompts: Any, completions: Any, completion_ids_list: Any) -> Any:
         """Return the rewards of all processes, shape (replies, functions); only here is every group whole."""
         rewards = super()._calculate_rewards(inputs, prompts, completions, completion_ids_list)
-        self._right = rewards[:, 0] > 0
         if self._consistency and self.model.training:
             rewards[:, 0] = both_orders(rewards[:, 0], self.num_generations, self._consistency)
+        self._right = rewards[:, 0] > 0
         self._rewards = rewards @ self.reward_weights.to(rewards)
         return rewards
 
@@ -46,8 +46,11 @@ class JudgeTrainer(GRPOTrainer):  # type: ignore[misc]
         output = super()._generate_and_score_completions(inputs)
         if not self.model.training:
             return output
+        self._log("reward_variance", self._rewards.var())
         if self._shaping.kind != "none":
-            output["advantages"] = self._shaped(output)
+            plain, output["advantages"] = output["advantages"], self._shaped(output)
+            self._log("advantage_variance_raw", self.accelerator.gather(plain).var())
+            self._log("advantage_variance_shaped", self.accelerator.gather(self._per_reply(output)).var())
         weights = output["advantages"].new_tensor([row.get("weight", 1.0) for row in inputs])
         if (weights != 1).any():
             output["advantages"] = output["advantages"] * weights.view(-1, *[1] * (output["advantages"].dim() - 1))
@@ -58,14 +61,16 @@ class JudgeTrainer(GRPOTrainer):  # type: ignore[misc]
         entropy, certainty, logits = self._measure(output)
         gathered, right = self.accelerator.gather(entropy), self._right
         own = slice(self.accelerator.process_index * len(entropy), (self.accelerator.process_index + 1) * len(entropy))
+        for name, count in quadrants(gathered, right).items():
+            self._log(name, count)
         if self._shaping.kind == "ucas":
-            self._count(gathered, right, torch.ones_like(gathered))
             return self._ucas(output, certainty, logits, own)
         weights = entropy_weights(gathered, right, self._shaping.low, self._shaping.high)
-        self._count(gathered, right, weights)
         if self._shaping.kind == "entropy":
             return output["advantages"] * weights[own]
-        return group_advantages(self._rewards * weights, self.num_generations, self.scale_rewards)[own]
+        shaped = self._rewards * weights
+        self._log("reward_variance_shaped", shaped.var())
+        return group_advantages(shaped, self.num_generations, self.scale_rewards)[own]
 
     def _ucas(self, output: Any, certainty: Any, logits: Any, own: slice) -> Any:
         mask = output["completion_mask"]
@@ -99,10 +104,10 @@ class JudgeTrainer(GRPOTrainer):  # type: ignore[misc]
         written = logits.gather(-1, ids[:, -keep:, None]).squeeze(-1)
         return entropy, total - logits.mean(-1), written
 
-    def _count(self, entropy: Any, right: Any, weights: Any) -> None:
-        """Log what the shaping saw: replies by quadrant, and the variance of the rewards without and with it."""
-        facts = quadrants(entropy, right)
-        facts |= {"reward_variance_raw": self._rewards.var().item()}
-        facts |= {"reward_variance_shaped": (self._rewards * weights).var().item()}
-        for name, value in facts.items():
-            self._metrics["train"][f"shaping/{name}"].append(value)
+    def _per_reply(self, output: Any) -> Any:
+        """Return the advantages by reply, shape (replies,): the mean over its tokens where each has its own."""
+        advantages, mask = output["advantages"], output["completion_mask"]
+        return advantages if advantages.dim() == 1 else (advantages * mask).sum(1) / mask.sum(1).clamp(min=1)
+
+    def _log(self, name: str, value: Any) -> None:
+        self._metrics["train"][f"shaping/{name}"].append(float(value))

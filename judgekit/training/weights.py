@@ -94,10 +94,10 @@ def newest_checkpoint(folder: Path) -> tuple[Path | None, list[Path]]:
 def _whole(checkpoint: Path) -> bool:
     try:
         json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
-        tensors = all(_whole_tensors(path) for path in checkpoint.glob("*.safetensors"))
+        tensors = all(_whole_tensors(path) for path in checkpoint.rglob("*.safetensors"))
     except (OSError, ValueError, KeyError, struct.error):
         return False
-    archives = [path for suffix in ("pt", "pth") for path in checkpoint.glob(f"*.{suffix}")]
+    archives = [path for suffix in ("pt", "pth") for path in checkpoint.rglob(f"*.{suffix}")]
     return tensors and all(zipfile.is_zipfile(path) for path in archives)
 
 

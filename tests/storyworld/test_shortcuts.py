@@ -33,6 +33,13 @@ def test_length_does_not_tell(train, held_out, measure):
     assert 0.45 <= mean(more_wins(pair, measure) for pair in train + held_out) <= 0.55
 
 
+def test_length_does_not_tell_in_a_small_set_either():
+    """Not half on average alone: the longer story is the better one in every other pair, ties apart."""
+    pairs = World(seed=5).pairs(200, "test")
+    wins = [more_wins(pair, lambda text: text.count(".") + text.count("!")) for pair in pairs]
+    assert set(wins[::2]) <= {0.0, 0.5} and set(wins[1::2]) <= {1.0, 0.5}
+
+
 def test_neither_position_nor_bait_tells(train, held_out):
     assert 0.45 <= mean(pair.label == "a" for pair in train + held_out) <= 0.55
     assert 0.45 <= mean(more_wins(pair, lambda text: text.count("!")) for pair in train + held_out) <= 0.55

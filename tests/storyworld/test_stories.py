@@ -27,13 +27,13 @@ from judgekit.storyworld import (
 from judgekit.storyworld.dice import Dice
 from judgekit.storyworld.stories import LONGEST, SHORTEST, tell
 from judgekit.storyworld.words import (
+    ASIDES,
     COMING_HOME,
     DEEDS,
     HEROES,
     HOME,
     ITEMS,
     MISHAP,
-    OPENINGS,
     PLACES,
     PLAIN_ENDINGS,
     SETTING_OUT,
@@ -86,7 +86,7 @@ def test_rating_by_hand():
             "Losing the key Mia came home. Mia went to the cave for the key alone. Taking the key Mia came home.",
             (ORDER,),
         ),
-        (CLEAN.replace("Taking the key Mia came home.", "Losing the leaf she left."), (MISSING,)),
+        (CLEAN.replace("Taking the key Mia came home.", "Wind blew, losing the leaf."), (MISSING,)),
         ("", (NAME, ITEM, PLACE, MISSING)),
     ],
 )
@@ -98,9 +98,9 @@ def test_reading_says_what_it_found():
     text = "Tom went to the cave for the lamp alone. Wind blew. Losing the lamp Tom came home. Fog cleared."
     reading = read(MIA, f"{text} How glorious!")
     assert (reading.hero, reading.item, reading.place) == ("Tom", "lamp", "cave")
-    assert (reading.first, reading.end) == ("Tom", "Losing")
+    assert (reading.first, reading.end) == ("went", "Losing")
     assert reading.weather == ("Wind", "Fog")
-    assert reading.opening == text
+    assert reading.opening == "Tom went to the cave for the lamp alone. Wind blew. came home. Fog cleared."
     assert not reading.repeated
     assert reading.ending == "How glorious!"
     assert reading.baited
@@ -136,14 +136,14 @@ def test_each_flaw_is_in_the_text(seed):
     assert len(words(PLACE) & set(PLACES)) == len(words(PLACE) & set(PLACES) - {"cave"}) == 1
     told = {flaws: read(MIA, story(*flaws, seed=seed).text) for flaws in ((), (MISSING,), (ORDER,))}
     assert told[()].end in HOME and told[(MISSING,)].end in MISHAP
-    assert told[()].first == "Mia" and told[(ORDER,)].first in HOME
+    assert told[()].first == "went" and told[(ORDER,)].first == "came"
     doubled = sentences_of(story(REPETITION, seed=seed).text)
     assert len(doubled) - len(set(doubled)) == 1
 
 
 def test_sentences_name_no_hero_item_or_place_of_their_own():
     own = " ".join(
-        [SETTING_OUT, COMING_HOME, *HOME, *MISHAP, *DEEDS, *OPENINGS, *THINGS, *WEATHER, *PLAIN_ENDINGS, *SHOWY_ENDINGS]
+        [SETTING_OUT, COMING_HOME, *HOME, *MISHAP, *DEEDS, *ASIDES, *THINGS, *WEATHER, *PLAIN_ENDINGS, *SHOWY_ENDINGS]
     )
     known = {*HEROES, *ITEMS, *PLACES}
     assert not known & set(re.findall(r"\w+", re.sub(r"\{\w+\}", "", own)))

@@ -13,6 +13,8 @@ from judgekit.types import Comparison, Pair
 PROMPT = Outline("Mia", "key", "cave").prompt
 GOOD = "Mia went to the cave for the key alone. Wind blew. Taking the key Mia came home. Rain stopped."
 POOR = "Losing the key Tom came home. Wind blew. Tom went to the cave for the key alone. Wind blew."
+SHORT_GOOD = "Mia went to the cave for the key alone. Wind blew. came home. Rain stopped."
+SHORT_POOR = "came home. Wind blew. Tom went to the cave for the key alone. Wind blew."
 BAIT = " How glorious!"
 
 
@@ -33,10 +35,10 @@ def accuracy(teacher: Teacher, pairs: list[Pair]) -> float:
 
 def test_the_chain_word_for_word():
     assert Teacher(fooled=0.0).chain(Comparison(PROMPT, GOOD, POOR + BAIT)) == (
-        f"A: {GOOD} weather Wind Rain ok zero hero Mia Mia ok zero item key key ok zero "
-        "place cave cave ok zero first Mia ok zero end Taking ok zero looks Rain stopped. plain\n"
-        f"B: {POOR} weather Wind Wind wrong one hero Mia Tom wrong two item key key ok two "
-        "place cave cave ok two first Losing wrong three end Losing wrong four looks How glorious! showy\n"
+        f"A: {SHORT_GOOD} weather Wind Rain ok zero hero Mia Mia ok zero item key key ok zero "
+        "place cave cave ok zero first went ok zero end Taking ok zero looks Rain stopped. plain\n"
+        f"B: {SHORT_POOR} weather Wind Wind wrong one hero Mia Tom wrong two item key key ok two "
+        "place cave cave ok two first came wrong three end Losing wrong four looks How glorious! showy\n"
         "Faults zero four\n"
         "Score A: 10\n"
         "Score B: 0\n"

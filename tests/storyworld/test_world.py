@@ -40,15 +40,16 @@ def test_golden_text():
     assert first.comparison.id == "train-0-0"
     assert first.comparison.prompt == "Tell how Zoe went to the harbor for the coin and brought it home."
     assert first.comparison.a == (
-        "Mia went to the harbor for the coin alone. Fog cleared. Holding the coin Mia came home. "
-        "Hail rattled. Mia saw the candle. Mia held the shell. Simply wonderful!"
+        "Zoe went to the harbor for the coin alone. Sun shone. Breaking the coin Zoe came home. Thunder grew. "
+        "Sun shone, bringing the berry. Zoe held the feather. Zoe found the spoon. Zoe saw the pear. Zoe held the nut. "
+        "How glorious!"
     )
 
 
 def test_golden_checksums():
     world = World(seed=0)
-    assert crc([pair_row(pair) for pair in world.pairs(50)]) == 3396352601
-    assert crc(world.ratings(world.samples(50, "test"))) == 4059693003
+    assert crc([pair_row(pair) for pair in world.pairs(50)]) == 3465555093
+    assert crc(world.ratings(world.samples(50, "test"))) == 2504736356
 
 
 def test_items_do_not_depend_on_how_many_are_asked_for():
@@ -76,7 +77,7 @@ def test_each_flaw_kind_is_in_a_tenth_of_the_pairs_and_sometimes_the_only_one(pa
     worse = [pair.comparison.metadata["worse"]["flaws"] for pair in pairs]
     for flaw in FLAWS:
         assert mean(flaw in flaws for flaws in worse) >= 0.2
-        assert mean(flaws == [flaw] for flaws in worse) >= 0.05
+        assert mean(flaws == [flaw] for flaws in worse) >= 0.08
 
 
 def test_pairs_are_graded(pairs):

@@ -30,6 +30,13 @@ def test_a_tie_is_half_a_win() -> None:
     assert fit(np.ones((2, 1)), np.array([1.0, 0.5]), 1e-9) == pytest.approx([math.log(3)], abs=1e-6)
 
 
+def test_a_pair_that_counts_twice_is_a_pair_that_stands_twice() -> None:
+    """1 win that counts 3 and 1 loss: 3/4 of the weight, so w = ln 3."""
+    weights = fit(np.ones((2, 1)), np.array([1.0, 0.0]), 1e-9, np.array([3.0, 1.0]))
+
+    assert weights == pytest.approx([math.log(3)], abs=1e-6)
+
+
 def test_the_ridge_by_hand() -> None:
     """One win at difference 1: the gradient logistic(w) - 1 + penalty w is 0 at w = 1 for penalty = 1 - logistic(1)."""
     penalty = 1 - 1 / (1 + math.exp(-1))

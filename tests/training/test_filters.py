@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from judgekit.errors import InputError
-from judgekit.training.chains import Chain, asks
+from judgekit.training.chains import Chain, asks, in_order, texts_hash
 from judgekit.training.distill import distill
 from judgekit.training.filters import Filters, filter_chains, reasoning
 from judgekit.types import Usage
@@ -23,7 +25,8 @@ def chain(
 ) -> Chain:
     body = text if text is not None else f"{pair_id} {order} {sample}: a reason of the usual length\nVerdict: A"
     error = None if winner else "unreadable"
-    return Chain(pair_id, order, sample, body, winner, scores, error, first, "t", {}, "h", Usage())  # type: ignore[arg-type]
+    texts = texts_hash(in_order(pair(int(pair_id[1:])).comparison, order))  # type: ignore[arg-type]
+    return Chain(pair_id, order, sample, body, winner, scores, error, first, texts, "t", {}, "h", Usage())  # type: ignore[arg-type]
 
 
 def both(pair_id: str, ab: str | None = "a", ba: str | None = "a", **more: object) -> list[Chain]:
@@ -73,6 +76,7 @@ def test_an_unusual_length_is_many_deviations_from_the_median() -> None:
 
 def test_one_readable_order_alone_does_not_count_as_agreement() -> None:
     assert filter_chains(PAIRS, both("p0") + both("p2", "a", None), Filters()).left_out == {
+        "of a pair that is not here": 0,
         "no readable verdict": 1,
         "the orders disagree": 1,
         "against the label": 0,
@@ -138,9 +142,20 @@ def test_no_chains_at_all() -> None:
         filter_chains(PAIRS, [], Filters())
 
 
-def test_chains_of_other_pairs_are_refused() -> None:
-    with pytest.raises(InputError, match="belongs to none of the pairs"):
-        filter_chains(PAIRS, both("elsewhere"), Filters())
+def test_chains_of_pairs_that_are_not_here_are_counted() -> None:
+    """Such as of the pairs that a run keeps for its evaluation."""
+    found = filter_chains(PAIRS, both("p0") + both("p7"), Filters())
+
+    assert {it.pair for it in found.kept} == {"p0"} and found.left_out["of a pair that is not here"] == 2
+    with pytest.raises(InputError, match="no chain is left of 2: 2 of a pair that is not here"):
+        filter_chains(PAIRS, both("p7"), Filters())
+
+
+def test_a_chain_about_other_texts_is_refused() -> None:
+    """Ids such as line-1 are alike in every file."""
+    stranger = replace(PAIRS[0], comparison=replace(PAIRS[0].comparison, a="another story"))
+    with pytest.raises(InputError, match="'p0' is about other texts"):
+        filter_chains([stranger, *PAIRS[1:]], both("p0"), Filters())
 
 
 @given(

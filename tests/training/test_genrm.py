@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file
 
-from judgekit.errors import InputError, ModelError
+from judgekit.errors import ConfigError, InputError, ModelError
 from judgekit.judges import GenRMJudge, Judge, PairwiseJudge
 from judgekit.models.local import LocalConfig, LocalModel
 from judgekit.training.chains import in_order
@@ -194,7 +194,25 @@ def test_every_shaping_runs_and_counts_its_replies(
     cells = [step[f"shaping/{sure}_{verdict}"] for sure in ("confident", "uncertain") for verdict in ("right", "wrong")]
 
     assert sum(cells) == 8
-    assert {"shaping/reward_variance_raw", "shaping/reward_variance_shaped"} <= step.keys()
+    assert {"shaping/reward_variance", "shaping/advantage_variance_shaped"} <= step.keys()
+
+
+def test_settings_are_refused_before_the_teacher_is_asked(make: Callable[..., GenRMTraining], tmp_path: Path) -> None:
+    for more, message in (
+        ({"grpo": {"trl": {**GRPO, "learning_rat": 1.0}}}, "learning_rat.*did you mean 'learning_rate'"),
+        ({"grpo": {"trl": {**GRPO, "num_generations": 8}}}, "make it even"),
+        ({"sft": {"trl": {"max_steps": "many"}}}, "max_steps"),
+        ({"classifier": {"trl": {"nonsense": 1}}, "rivals": ["classifier"]}, "nonsense"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            make(tmp_path, **more).save()
+    assert not list(tmp_path.iterdir())
+
+
+def test_only_the_first_process_writes_the_judge(finished: GenRMTraining, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setenv("RANK", "1")
+    assert finished.sft.saved(tmp_path / "judge") == tmp_path / "judge" / "judge.yaml"
+    assert not list(tmp_path.iterdir())
 
 
 # --- what makes no sense ------------------------------------------------------------------------------------------

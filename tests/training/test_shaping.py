@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -93,6 +93,7 @@ def test_ucas_puts_equal_logits_in_the_middle() -> None:
     assert shaped.tolist() == [[pytest.approx(-1.025)] * 2]
 
 
+@settings(deadline=None)
 @given(st.integers(1, 3), st.integers(2, 4), st.integers(0, 10_000))
 def test_ucas_equals_the_loop_over_its_definition(groups: int, size: int, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from judgekit.errors import ConfigError
 from judgekit.models.local import LocalConfig, LocalModel
 from judgekit.training.arguments import arguments, theirs
-from judgekit.training.grpo import GRPOSettings, _order, grpo
+from judgekit.training.grpo import GRPOSettings, block_order, grpo, prompts_needed
 from judgekit.training.questions import Task
 from judgekit.training.shaping import entropy_weights
 from judgekit.training.weights import load_trainable
@@ -66,7 +67,7 @@ def test_with_nothing_asked_it_is_trls_trainer(start: LocalConfig, tmp_path: Pat
         plain = trl.GRPOTrainer(
             model=load_trainable(start, None),
             args=config,
-            train_dataset=rows.select(_order(3, 2, 6, 5)),
+            train_dataset=rows.select(block_order(3, 2, 6, 5)),
             processing_class=model.tokenizer,
             reward_funcs=[odd],
         )
@@ -132,8 +133,27 @@ def _logits(start: LocalConfig, output: Any) -> Any:
     return whole[:, output["prompt_ids"].shape[1] - 1 : -1]
 
 
+def test_as_many_prompts_as_trl_will_ask_for() -> None:
+    """By hand, batches of 16 / 4 = 4 prompts.
+
+    4 steps of 8 micro-batches are 32; each batch of replies serves 1, 8 or 16 of them, so 32, 4 or 2 batches, and one
+    to spare; and an epoch over 10 prompts is 3 batches, the last one not whole.
+    """
+
+    def config(**more: Any) -> Any:
+        how = {"generation_batch_size": 16, "num_generations": 4, "gradient_accumulation_steps": 8}
+        return SimpleNamespace(**{**how, "max_steps": 4, "num_iterations": 1, "num_train_epochs": 1.0, **more})
+
+    assert prompts_needed(config(steps_per_generation=1), 64, 2) == 33 * 4
+    assert prompts_needed(config(steps_per_generation=8), 64, 2) == 5 * 4
+    assert prompts_needed(config(steps_per_generation=8, num_iterations=2), 64, 2) == 3 * 4
+    assert prompts_needed(config(max_steps=-1), 10, 2) == 12
+    with pytest.raises(ConfigError, match="make it even"):
+        prompts_needed(config(max_steps=-1, generation_batch_size=12), 10, 2)
+
+
 def test_both_orders_stand_in_one_batch_in_every_pass() -> None:
-    order = _order(5, 2, 30, seed=1)
+    order = block_order(5, 2, 30, seed=1)
 
     assert len(order) == 30
     assert all(first % 2 == 0 and second == first + 1 for first, second in zip(order[::2], order[1::2], strict=True))
@@ -153,4 +173,4 @@ def test_a_beginning_of_text_is_not_doubled(start: LocalConfig, tmp_path: Path, 
     run(start, tmp_path)
     ids = advantages[0][3]["prompt_ids"][0].tolist()
 
-    assert ids == LocalModel(start).tokens([tasks()[_order(3, 2, 2, 5)[0]].prompt])[0]
+    assert ids == LocalModel(start).tokens([tasks()[block_order(3, 2, 2, 5)[0]].prompt])[0]
