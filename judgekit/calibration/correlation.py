@@ -69,31 +69,45 @@ def paired_series(x: Array, y: Array, method: Method, units: Units, bootstrap: B
         raise NotEstimableError(f"one of the series does not vary, among {len(x)} items")
     table = tabled(x, y, method)
     if table:
-        return bootstrap.of_sums(np.eye(table.size), table.statistic, units, table.codes)
+        return bootstrap.of_sums(table.rows, table.statistic, units, table.codes)
     return bootstrap.of_weights(len(x), weighted(x, y, method), units)
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Two discrete series as the cells of a table: ``codes`` is the cell of each item.
+    """Two series as sums: item i adds ``rows[codes[i]]``, shape (kinds, m).
 
     Attributes:
-        statistic: maps counts of the cells, shape (any, size), to correlations, shape (any,).
+        counted: shape (m,); the sums times these are the number of items.
+        statistic: maps sums, shape (any, m), to correlations, shape (any,).
     """
 
+    rows: Array
     codes: Ints
-    size: int
+    counted: Array
     statistic: Statistic
 
 
 def tabled(x: Array, y: Array, method: Method) -> Table | None:
-    """Return two series of shape (items,) as a table, or None where they have too many values for one."""
+    """Return two series of shape (items,) as sums, or None where they have too many values to rank them so."""
     (xs, a), (ys, b) = (np.unique(series, return_inverse=True) for series in (x, y))
     shape = (len(xs), len(ys))
-    if len(xs) * len(ys) > CELLS:
+    if len(xs) * len(ys) <= CELLS:
+        codes = (a * len(ys) + b).reshape(-1)
+        cells = np.eye(len(xs) * len(ys))
+        return Table(cells, codes, np.ones(len(cells)), lambda sums: _of_tables(sums, shape, (xs, ys), method))
+    if method != "pearson":
         return None
-    codes = (a * len(ys) + b).reshape(-1)
-    return Table(codes, len(xs) * len(ys), lambda sums: _of_tables(sums, shape, (xs, ys), method))
+    x, y = (series - series.mean() for series in (x, y))
+    rows = np.stack([np.ones(len(x)), x, y, x * x, y * y, x * y], axis=1)
+    return Table(rows, np.arange(len(x)), np.eye(6)[0], _of_moments)
+
+
+def _of_moments(sums: Array) -> Array:
+    n, x, y, xx, yy, xy = sums.T
+    scale = np.sqrt(np.maximum(xx - x * x / n, 0) * np.maximum(yy - y * y / n, 0))
+    fine = scale > 1e-12 * n
+    return np.where(fine, np.clip((xy - x * y / n) / np.where(fine, scale, 1), -1, 1), math.nan)
 
 
 def plain(x: Array, y: Array, method: Method) -> float:

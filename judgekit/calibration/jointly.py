@@ -28,9 +28,9 @@ def correlations(
     short = [(x[own], y[own]) for (x, y), own in zip(pairs, known, strict=True)]
     tables = [table for x, y in short if (table := tabled(x, y, method))]
     if len(tables) == len(pairs):
-        rows, codes = _kinds(tables, known, len(pairs[0][0]))
-        if rows.size <= ROWS:
-            return bootstrap.resampled_sums(rows, lambda sums: combine(*_of_sums(sums, tables)), units, codes)
+        kinds = _kinds(tables, known, len(pairs[0][0]))
+        if kinds:
+            return bootstrap.resampled_sums(kinds[0], lambda sums: combine(*_of_sums(sums, tables)), units, kinds[1])
     statistics = [weighted(x, y, method) for x, y in short]
 
     def statistic(weights: Array) -> Array:
@@ -41,24 +41,26 @@ def correlations(
     return bootstrap.resampled(len(pairs[0][0]), statistic, units)
 
 
-def _kinds(tables: Sequence[Table], known: Sequence[Ints], items: int) -> tuple[Array, Ints]:
-    """Return what an item of each kind adds to the tables, and the kind of each item; alike items are of one kind."""
-    codes, cells = np.zeros(items, dtype=np.int64), []
+def _kinds(tables: Sequence[Table], known: Sequence[Ints], items: int) -> tuple[Array, Ints] | None:
+    """Return what an item of each kind adds to all sums, and the kind of each item, or None where that is too much."""
+    codes, own_codes = np.zeros(items, dtype=np.int64), []
     for table, own in zip(tables, known, strict=True):
-        cell = np.full(items, table.size)
-        cell[own] = table.codes
-        cells.append(cell)
-        codes = np.unique(codes * (table.size + 1) + cell, return_inverse=True)[1].reshape(-1)
+        code = np.full(items, len(table.rows))
+        code[own] = table.codes
+        own_codes.append(code)
+        codes = np.unique(codes * (len(table.rows) + 1) + code, return_inverse=True)[1].reshape(-1)
     first = np.unique(codes, return_index=True)[1]
-    size = sum(table.size for table in tables)
-    if len(first) * size > ROWS:
-        return np.empty((len(first), size)), codes
-    parts = [np.eye(table.size + 1, table.size)[cell[first]] for table, cell in zip(tables, cells, strict=True)]
+    if len(first) * sum(table.rows.shape[1] for table in tables) > ROWS:
+        return None
+    parts = [
+        np.concatenate([table.rows, np.zeros((1, table.rows.shape[1]))])[code[first]]
+        for table, code in zip(tables, own_codes, strict=True)
+    ]
     return np.concatenate(parts, axis=1), codes
 
 
 def _of_sums(sums: Array, tables: Sequence[Table]) -> tuple[Array, Array]:
-    ends = np.cumsum([table.size for table in tables])[:-1]
-    parts = np.split(sums, ends, axis=1)
-    found = [table.statistic(part) for table, part in zip(tables, parts, strict=True)]
-    return np.stack(found, axis=1), np.stack([part.sum(1) for part in parts], axis=1)
+    ends = np.cumsum([table.rows.shape[1] for table in tables])[:-1]
+    parts = list(zip(tables, np.split(sums, ends, axis=1), strict=True))
+    found = [table.statistic(part) for table, part in parts]
+    return np.stack(found, axis=1), np.stack([part @ table.counted for table, part in parts], axis=1)
