@@ -245,8 +245,8 @@ class Resamples:
     def p(self, which: int = 0, null: float = 0.0) -> float | None:
         """Return the two-sided p of "the statistic is ``null``": 1 less the confidence whose interval ends there.
 
-        So it is below .05 where the 95 % interval leaves the value out. None where there is no interval. Draws can say
-        no less than about 1 / draws.
+        So it is below .05 where the 95 % interval leaves the value out. None where there is no interval. Beyond the
+        last draw it says no less, about 1 / draws, and more where BCa corrects for a skew.
         """
         found = self.found[~np.isnan(self.found[:, which]), which]
         if math.isnan(self.values[which]) or not len(found):
