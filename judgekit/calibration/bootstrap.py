@@ -332,6 +332,8 @@ def _acceleration(values: Array, count: Array) -> float:
     """Return the acceleration from the values without one unit each (Efron 1987)."""
     known = ~np.isnan(values)
     values, count = values[known], count[known]
+    if not len(values):
+        return 0.0
     away = (values * count).sum() / count.sum() - values
     spread = (count * away**2).sum() ** 1.5
     return float((count * away**3).sum() / (6 * spread)) if spread > 0 else 0.0

@@ -113,3 +113,10 @@ def test_the_difference_covers_its_truth() -> None:
         refused += found.p < 0.05
     assert 0.93 <= hits / 2000 <= 0.97
     assert refused > 500
+
+
+def test_an_interval_of_what_no_item_can_be_spared_from() -> None:
+    """Without either of its two items there is no value, so that there is no acceleration to be had."""
+    found = Bootstrap(draws=100).of_weights(2, lambda weights: np.where(weights.min(1) > 0, weights.max(1), np.nan))
+
+    assert found.value == 1 and "no value" in found.note
