@@ -87,7 +87,7 @@ def disattenuated(
 def _reliability(table: Array, mean: Array) -> Statistic:
     """Return what maps weights of shape (any, items) to the reliability of the items' means, shape (any,)."""
     there = (~np.isnan(table)).astype(float)
-    x = np.where(there > 0, table, 0) - np.nanmean(table)
+    x = np.where(there > 0, table - np.nanmean(table), 0)
     pairs = there.sum(0) * (there.sum(0) - 1)
 
     def statistic(weights: Array) -> Array:
@@ -100,6 +100,7 @@ def _reliability(table: Array, mean: Array) -> Statistic:
         shared = ((weights * both).sum(1) - alone) / (weights @ pairs)
         total = weights.sum(1)
         centre = (weights @ mean / total)[:, None]
-        return np.asarray(shared / ((weights * (mean - centre) ** 2).sum(1) / (total - 1)))
+        square = (weights * (mean - centre) ** 2).sum(1)
+        return np.where(square > 0, shared * (total - 1) / np.where(square > 0, square, 1), math.nan)
 
     return statistic

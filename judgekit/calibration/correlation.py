@@ -226,8 +226,8 @@ def _of_systems(x: Array, y: Array, method: Method, systems: Ints, units: Units,
     def statistic(sums: Array) -> Array:
         counts, xs, ys = sums.reshape(-1, 3, s).transpose(1, 0, 2)
         there = counts > 0
-        means = [np.where(there, total / np.where(there, counts, 1), 0.0) for total in (xs, ys)]
-        return of_rows(*means, there, method)
+        x, y = (total / np.where(there, counts, 1) for total in (xs, ys))
+        return of_rows(x, y, there, method)
 
     found = bootstrap.of_sums(rows, statistic, units)
     return replace(found, note="; ".join(note for note in (found.note, f"over {s} systems") if note))

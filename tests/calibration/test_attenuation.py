@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from judgekit import InputError
 from judgekit.calibration import Bootstrap, NotEstimableError, correlation, disattenuated
 
+stats = pytest.importorskip("scipy.stats")
 FEW = Bootstrap(draws=100)
 NAN = math.nan
 
@@ -42,6 +43,22 @@ def test_with_all_cells_it_is_cronbachs_alpha(seed: int, raters: int, items: int
     assert found.reliability.value == pytest.approx(alpha)
     assert found.observed.value == pytest.approx(correlation(judge, ratings.mean(0), "pearson", bootstrap=FEW).value)
     assert found.corrected.value == pytest.approx(found.observed.value / math.sqrt(alpha))
+
+
+@pytest.mark.parametrize("raters", [3, 8, 40])
+def test_three_of_many_raters_an_item(raters: int) -> None:
+    """As much noise as signal: 3 / 4. Severity is as much again, but for what 3 drawn of n raters have in common.
+
+    The variance of a mean of 3 drawn of n without replacement is a third of theirs times (n - 3) / (n - 1).
+    """
+    rng = np.random.default_rng(raters)
+    t, severity = rng.normal(size=4000), np.array(stats.zscore(rng.normal(size=raters)))[:, None]
+    chosen = rng.random((raters, 4000)).argsort(0) < 3
+    noisy = 50 + t + rng.normal(size=(raters, 4000))
+    with_severity = 1 / (1 + 1 / 3 + (raters - 3) / (raters - 1) / 3)
+    for ratings, reliability in ((noisy, 3 / 4), (noisy + severity, with_severity)):
+        found = disattenuated(t, np.where(chosen, ratings, NAN), "pearson", bootstrap=FEW)
+        assert found.reliability.value == pytest.approx(reliability, abs=0.03)
 
 
 @pytest.mark.parametrize(
