@@ -78,10 +78,10 @@ def alt_test(
 ) -> AltTest:
     """Test whether a judge may replace human annotators (Calderon, Reichart & Dror 2025, ACL; arXiv 2501.10970).
 
-    Each annotator is left out in turn, and the annotator and the judge are scored against the others on every item. Let
-    d be 1 where only the human is ahead, -1 where only the judge is, else 0. A one-sided t-test asks whether mean d is
-    below epsilon, what a human costs more than the judge; Benjamini and Yekutieli (2001, Annals of Statistics 29:1165)
-    keep the false discoveries among the annotators at 5 %.
+    Each annotator is left out in turn; the annotator and the judge are scored against the others on every item, and d is
+    1 where only the human is ahead, -1 where only the judge is, else 0. A one-sided t-test asks whether mean d is below
+    epsilon, what a human costs more than the judge; Benjamini and Yekutieli (2001, Annals of Statistics 29:1165) keep
+    the false discoveries among the annotators at 5 %.
 
     With ``units`` the t-test is that of Liang and Zeger (1986, Biometrika 73:13) over clusters, with clusters - 1
     degrees of freedom: use it where several items are criteria of one text or answers to one prompt, for the plain test
@@ -116,20 +116,8 @@ def alt_test(
         )
     wins = {row: _wins(verdicts, table, there, own, row, score) for row, own in items.items()}
     trials = [_Trial.of(row, *wins[row], clusters[items[row]]) for row in items]
-    p = [trial.p(epsilon) for trial in trials]
-    won = _won(p)
     advantage = _advantage(wins, items, None if units is None else clusters, bootstrap)
-    return AltTest(
-        float(won.mean()),
-        bool(won.mean() >= PASS),
-        advantage,
-        epsilon,
-        tuple(_annotator(*found) for found in zip(trials, p, won, strict=True)),
-        len(table) - len(items),
-        int(kept.sum()),
-        int((~kept).sum()),
-        tuple((at, float(_won([trial.p(at) for trial in trials]).mean())) for at in CURVE),
-    )
+    return _result(trials, advantage, epsilon, len(table) - len(items), kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +149,24 @@ class _Trial:
         if self.mean >= 1:
             return 1.0
         return ((1 - epsilon) / (2 if self.mean < 0 else 1)) ** self.parts
+
+
+def _result(
+    trials: list[_Trial], advantage: Estimate, epsilon: float, left_out: int, kept: NDArray[np.bool_]
+) -> AltTest:
+    p = [trial.p(epsilon) for trial in trials]
+    won = _won(p)
+    return AltTest(
+        float(won.mean()),
+        bool(won.mean() >= PASS),
+        advantage,
+        epsilon,
+        tuple(_annotator(*found) for found in zip(trials, p, won, strict=True)),
+        left_out,
+        int(kept.sum()),
+        int((~kept).sum()),
+        tuple((at, float(_won([trial.p(at) for trial in trials]).mean())) for at in CURVE),
+    )
 
 
 def _annotator(trial: _Trial, p: float, won: bool) -> Annotator:

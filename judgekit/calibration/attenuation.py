@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from judgekit.calibration.bootstrap import Bootstrap, Statistic, Units
+from judgekit.calibration.ceilings import judge_and_ratings
 from judgekit.calibration.correlation import Method, at, weighted
 from judgekit.calibration.estimate import Array, Estimate, NotEstimableError
 from judgekit.errors import InputError
@@ -57,11 +58,7 @@ def disattenuated(
     """
     if method == "kendall":
         raise InputError("Kendall's tau has no correction for attenuation; take pearson or spearman")
-    scores, table = np.asarray(judge, dtype=float), np.asarray(ratings, dtype=float)
-    if table.ndim != 2 or scores.shape != table.shape[1:]:
-        raise InputError(f"a judge of shape {scores.shape} and ratings of {table.shape}, not (items,), (raters, items)")
-    if np.isinf(scores).any() or np.isinf(table).any():
-        raise InputError("a value is infinite")
+    scores, table = judge_and_ratings(judge, ratings)
     known = np.flatnonzero(~np.isnan(scores) & ~np.isnan(table).all(0))
     scores, table = scores[known], table[:, known]
     if (~np.isnan(table)).sum(0).max(initial=0) < 2:
@@ -78,10 +75,13 @@ def disattenuated(
     found = bootstrap.resampled(len(known), statistic, at(units, known))
     if not found.values[2] > 0:
         raise NotEstimableError(f"the raters' reliability is {found.values[2]:.3f}; a correction needs one above 0")
-    corrected = found.estimate(0)
-    if corrected.value > 1:
-        corrected = replace(corrected, note="; ".join(filter(None, [corrected.note, "above 1: take it as 1"])))
-    return Disattenuated(corrected, found.estimate(1), found.estimate(2))
+    return Disattenuated(_marked(found.estimate(0)), found.estimate(1), found.estimate(2))
+
+
+def _marked(corrected: Estimate) -> Estimate:
+    if corrected.value <= 1:
+        return corrected
+    return replace(corrected, note="; ".join(filter(None, [corrected.note, "above 1: take it as 1"])))
 
 
 def _reliability(table: Array, mean: Array) -> Statistic:

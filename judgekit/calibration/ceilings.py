@@ -94,7 +94,7 @@ def leave_one_out(
         NotEstimableError: no rater with 3 such items among which all vary.
         InputError: other shapes, or an infinite value.
     """
-    scores, table = _read(judge, ratings)
+    scores, table = judge_and_ratings(judge, ratings)
     parts = [part for rater in range(len(table)) if (part := _part(scores, table, rater)).vary()]
     if not parts:
         raise NotEstimableError(f"none of {len(table)} raters shares {LEAST} items with another where all vary")
@@ -124,7 +124,7 @@ def split_half(
         NotEstimableError: fewer than 3 items with two ratings, or none that vary.
         InputError: another shape, or an infinite value.
     """
-    _, table = _read(None, ratings)
+    _, table = judge_and_ratings(None, ratings)
     table = table[(~np.isnan(table)).any(1)]
     known = np.flatnonzero((~np.isnan(table)).sum(0) >= 2)
     if len(known) < LEAST:
@@ -143,7 +143,8 @@ def split_half(
     return replace(found, note="; ".join(filter(None, [mean, found.note])))
 
 
-def _read(judge: ArrayLike | None, ratings: ArrayLike) -> tuple[Array, Array]:
+def judge_and_ratings(judge: ArrayLike | None, ratings: ArrayLike) -> tuple[Array, Array]:
+    """Read a judge's scores of shape (items,), zeros without one, and ratings of shape (raters, items)."""
     table = np.asarray(ratings, dtype=float)
     if table.ndim != 2:
         raise InputError(f"ratings have the shape (raters, items), not {table.shape}")
