@@ -211,8 +211,9 @@ def _values(values: ArrayLike) -> NDArray[Any]:
     array = np.asarray(values)
     if array.dtype.kind in "fiub":
         return array.astype(float)
-    array = np.asarray(values, dtype=object)
-    return np.where(array != array, None, array)  # noqa: PLR0124 - NaN among other objects
+    array = np.array(values, dtype=object)
+    array[np.asarray(array != array, dtype=bool)] = None  # noqa: PLR0124 - NaN among other objects
+    return array
 
 
 def _there(values: NDArray[Any]) -> NDArray[np.bool_]:

@@ -66,8 +66,10 @@ def binary_rates(
         raise NotEstimableError("no item has a verdict and a truth")
     codes = (2 * true[known] + said[known]).astype(np.int64)
     found = bootstrap.resampled_sums(np.eye(4), _rates, at(units, known), codes)
-    rates = [None if math.isnan(found.values[which]) else found.estimate(which) for which in range(5)]
-    return BinaryRates(*rates, int(silent.sum()))
+    balanced, precision, recall, f1, phi = (
+        None if math.isnan(found.values[which]) else found.estimate(which) for which in range(5)
+    )
+    return BinaryRates(balanced, precision, recall, f1, phi, int(silent.sum()))
 
 
 def _rates(sums: Array) -> Array:

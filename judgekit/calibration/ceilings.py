@@ -83,6 +83,9 @@ def leave_one_out(
     the reliability of one rater, the mean of k has k r / (1 + (k - 1) r), and two means correlate as the root of the
     product of theirs. r is the one that gives ``human``; so a judge as good as a human is worth one rater.
 
+    In 15 to 25 clusters of 3 items with 3 raters, simulated, the intervals of ``difference`` and ``equals`` hold the
+    truth in 94 %, those of ``human`` and ``judge`` alone (and that of `split_half`) in 92 to 94 %.
+
     Args:
         judge: shape (items,); ``ratings``: shape (raters, items); NaN is missing. An item counts for a rater where the
             judge, the rater and another have a value.

@@ -69,8 +69,8 @@ def compare_correlations(
         else:
             pairs = [(judge, flat[2]) for judge in flat[:2]]
             found = correlations(pairs, method, lambda values, _: _with_difference(*values.T), clusters, bootstrap)
-    estimates = [replace(found.estimate(which), n=flat.shape[1]) for which in range(3)]
-    return CorrelationDifference(*estimates, found.p(), left_out)
+    difference, first, second = (replace(found.estimate(which), n=flat.shape[1]) for which in range(3))
+    return CorrelationDifference(difference, first, second, found.p(), left_out)
 
 
 def _common(one: ArrayLike, two: ArrayLike, human: ArrayLike, level: Level) -> tuple[Array, Ints, int]:

@@ -167,5 +167,6 @@ def test_the_intervals_cover(missing: float) -> None:
         estimates = [getattr(found, name) for name in truth]
         hits += [e.low <= value <= e.high for e, value in zip(estimates, truth.values(), strict=True)]
     shares = dict(zip(truth, hits / 2000, strict=True))
-    checked = truth if not missing else {"difference": 0, "equals": 0}  # fewer others: another mean reference
-    assert all(0.93 <= shares[name] <= 0.97 for name in checked), shares
+    assert 0.925 <= shares["difference"] <= 0.97 and 0.925 <= shares["equals"] <= 0.97, shares
+    if not missing:  # with fewer others the references are noisier, and the truth of these two another one
+        assert 0.91 <= shares["human"] <= 0.97 and 0.91 <= shares["judge"] <= 0.97, shares
