@@ -88,8 +88,7 @@ def alt_test(
     no t, and p is the largest chance of that if mean d is epsilon: (1 - epsilon)^n for 0, ((1 - epsilon) / 2)^n for -1.
 
     Args:
-        judge: shape (items,), and ``annotations``: (annotators, items): numbers, NaN where missing, or any values, None
-            where missing.
+        judge: shape (items,); ``annotations``: (annotators, items): numbers with NaN, or any values with None.
         epsilon: from 0 to below 1; the paper takes .2 where annotators are experts, .15 skilled, .1 crowd workers.
         score: ``accuracy`` for labels, ``neg_rmse`` for numbers, or a similarity of two values, averaged.
         units: the cluster of each item; the interval of ``advantage`` resamples them, without it the items.
@@ -110,9 +109,7 @@ def alt_test(
     items = {row: np.flatnonzero(there[row] & kept) for row in range(len(table))}
     items = {row: own for row, own in items.items() if len(own) >= least and np.ptp(clusters[own])}
     if not items:
-        raise NotEstimableError(
-            f"none of {len(table)} annotators has {least} items, in two clusters or more, that others annotated as well"
-        )
+        raise NotEstimableError(f"none of {len(table)} annotators has {least} items, in two clusters, that others have")
     wins = {row: _wins(verdicts, table, there, own, row, score) for row, own in items.items()}
     trials = [_Trial.of(row, *wins[row], clusters[items[row]]) for row in items]
     advantage = _advantage(wins, items, None if units is None else clusters, bootstrap)
