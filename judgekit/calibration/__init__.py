@@ -3,6 +3,15 @@
 from judgekit.calibration.agreement import (
     krippendorff_alpha,
 )
+from judgekit.calibration.alt_test import (
+    AltTest,
+    Annotator,
+    alt_test,
+)
+from judgekit.calibration.attenuation import (
+    Disattenuated,
+    disattenuated,
+)
 from judgekit.calibration.best_of_n import (
     BestOfN,
     best_of_n_regret,
@@ -11,12 +20,25 @@ from judgekit.calibration.bias import (
     Audit,
     audit,
 )
+from judgekit.calibration.binary import (
+    BinaryRates,
+    binary_rates,
+)
 from judgekit.calibration.bootstrap import (
     Bootstrap,
 )
 from judgekit.calibration.bradley_terry import (
     BradleyTerry,
     bradley_terry,
+)
+from judgekit.calibration.ceilings import (
+    LeaveOneOut,
+    leave_one_out,
+    split_half,
+)
+from judgekit.calibration.comparing import (
+    CorrelationDifference,
+    compare_correlations,
 )
 from judgekit.calibration.concordance import (
     BlandAltman,
@@ -111,7 +133,6 @@ from judgekit.calibration.rogan_gladen import (
 )
 from judgekit.calibration.signflip import (
     SignFlip,
-    sign_flip,
     sign_flip_test,
 )
 from judgekit.calibration.simulate import (
@@ -136,19 +157,25 @@ from judgekit.calibration.ties import (
 )
 
 __all__ = [
+    "AltTest",
+    "Annotator",
     "Audit",
     "BestOfN",
     "Bin",
+    "BinaryRates",
     "BlandAltman",
     "Bootstrap",
     "BradleyTerry",
     "Components",
     "Corrected",
+    "CorrelationDifference",
+    "Disattenuated",
     "Drift",
     "Elo",
     "Equivalence",
     "Estimate",
     "Finding",
+    "LeaveOneOut",
     "LengthControlled",
     "McNemar",
     "NotEstimableError",
@@ -162,13 +189,16 @@ __all__ = [
     "TwoOrders",
     "World",
     "adjust_pvalues",
+    "alt_test",
     "audit",
     "best_of_n_regret",
+    "binary_rates",
     "bland_altman",
     "bradley_terry",
     "by_length",
     "by_value",
     "cohen_kappa",
+    "compare_correlations",
     "concordance",
     "corrected_mean",
     "correlation",
@@ -177,6 +207,7 @@ __all__ = [
     "detectable_mean",
     "detectable_rate",
     "difference_sd",
+    "disattenuated",
     "elo",
     "eq_bench",
     "equivalence_test",
@@ -194,6 +225,7 @@ __all__ = [
     "labels_for_mean",
     "labels_for_rate",
     "labels_mean",
+    "leave_one_out",
     "length_controlled_win_rate",
     "longer",
     "mcnemar_test",
@@ -204,10 +236,10 @@ __all__ = [
     "rate_difference_sd",
     "retest_icc",
     "rogan_gladen",
-    "sign_flip",
     "sign_flip_test",
     "simulate",
     "soft_pairwise_accuracy",
+    "split_half",
     "stars",
     "tie_calibration",
     "variance_components",

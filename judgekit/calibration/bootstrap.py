@@ -11,8 +11,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError, number
-from judgekit.calibration.interval import notes, standard_error, t_quantile, tails
+from judgekit.calibration.estimate import Array, Clusters, Estimate, number
+from judgekit.calibration.resamples import Blocks, Drawn, Resamples
 from judgekit.errors import InputError
 
 CELLS = 1 << 18  # numbers held at a time, about what a cache holds: changes nothing in the result
@@ -20,8 +20,8 @@ KEPT = 1 << 21  # numbers drawn that are kept
 WORK = 1 << 26  # numbers drawn in all, beyond which the jackknife's interval is as good and much cheaper
 BLOCKS = 200  # units left out one at a time; more are left out in as many random blocks, which says the same
 Ints = NDArray[np.int64]
+Left = tuple[Iterator[Array], Array]
 Statistic = Callable[[Array], Array]
-Left = tuple[Array, Array]
 Units = Clusters | tuple[Clusters, Clusters] | None
 
 
@@ -76,6 +76,16 @@ class Bootstrap:
             NotEstimableError: the statistic has no value on all of the items.
             InputError: there are no items, not as many units as items, or rows that are not finite.
         """
+        return self.resampled_sums(rows, statistic, units, codes).estimate()
+
+    def resampled_sums(
+        self, rows: Array, statistic: Statistic, units: Units = None, codes: Ints | None = None
+    ) -> Resamples:
+        """Return what several statistics of sums make of the same resamples.
+
+        Args:
+            rows, units, codes: as in `of_sums`; ``statistic``: maps sums of shape (any, m) to (any, statistics).
+        """
         items = len(rows) if codes is None else len(codes)
         _check(rows, items, units)
         if isinstance(units, tuple):
@@ -87,9 +97,9 @@ class Bootstrap:
         if len(sums) > BLOCKS:
             left = self._blocks_of_sums(sums, count, total)
         if self.draws * len(sums) > WORK:
-            return self._jackknife(job, *left)
+            return self._resamples(job, None, left)
         exact = _exact(sums, job.units)
-        return self._estimate(job, (weights @ exact for weights in self._draws(count)), left)
+        return self._resamples(job, (weights @ exact for weights in self._draws(count)), left)
 
     def mean(self, values: ArrayLike, units: Units = None, weights: ArrayLike | None = None) -> Estimate:
         """Estimate a mean: of the drawn clusters, their sums over their counts (Field & Welsh 2007, JRSS-B 69:369).
@@ -142,6 +152,14 @@ class Bootstrap:
         Raises:
             NotEstimableError, InputError: as in `of_sums`.
         """
+        return self.resampled(items, statistic, units, costly).estimate()
+
+    def resampled(self, items: int, statistic: Statistic, units: Units = None, costly: bool = False) -> Resamples:
+        """Return what several statistics of weights make of the same resamples.
+
+        Args:
+            units, costly: as in `of_weights`; ``statistic``: maps weights of shape (any, items) to (any, statistics).
+        """
         _check(np.empty((items, 0)), items, units)
         if isinstance(units, tuple):
             return self._crossed_weights(items, statistic, units)
@@ -153,9 +171,9 @@ class Bootstrap:
         left = (np.not_equal.outer(some, of).astype(np.float64) for some in tried), np.ones(g)
         job = _Job(statistic, np.ones(items), items, k, _unit(units))
         if costly or self.draws * items > WORK:
-            return self._jackknife(job, *left)
+            return self._resamples(job, None, left)
         drawn = (weights[:, index] for weights in self._draws(np.ones(k, dtype=np.int64), items))
-        return self._estimate(job, drawn, left)
+        return self._resamples(job, drawn, left)
 
     def _draws(self, count: Ints, width: int = 0) -> Iterator[Array]:
         """Yield how often each kind of unit is drawn, shape (some, kinds); ``count``: how many units are of a kind."""
@@ -184,7 +202,7 @@ class Bootstrap:
         own = np.stack([np.bincount(block, column[kind]) for column in sums.T], axis=1)
         return iter([total - own]), np.ones(len(own))
 
-    def _crossed(self, rows: Array, statistic: Statistic, units: tuple[Clusters, Clusters]) -> Estimate:
+    def _crossed(self, rows: Array, statistic: Statistic, units: tuple[Clusters, Clusters]) -> Resamples:
         one, two = number(units[0]), number(units[1])
         k, s, m = int(one.max()) + 1, int(two.max()) + 1, rows.shape[1]
         if k * s > 4 * len(rows):  # most cells of the table are empty
@@ -198,15 +216,15 @@ class Bootstrap:
             for a, b in zip(first, second, strict=True):
                 yield np.einsum("bsm,bs->bm", (a @ table).reshape(-1, s, m), b)
 
-        return self._estimate(_Job(statistic, rows.sum(0), len(rows), min(k, s), "cluster"), drawn(), None)
+        return self._resamples(_Job(statistic, rows.sum(0), len(rows), min(k, s), "cluster"), drawn(), None)
 
-    def _crossed_weights(self, items: int, statistic: Statistic, units: tuple[Clusters, Clusters]) -> Estimate:
+    def _crossed_weights(self, items: int, statistic: Statistic, units: tuple[Clusters, Clusters]) -> Resamples:
         one, two = number(units[0]), number(units[1])
         k, s = int(one.max()) + 1, int(two.max()) + 1
         draws = min(self.draws, max(200, WORK // items))
         both = zip(*self._both(k, s, items, draws), strict=True)
         drawn = (first[:, one] * second[:, two] for first, second in both)
-        return self._estimate(_Job(statistic, np.ones(items), items, min(k, s), "cluster"), drawn, None)
+        return self._resamples(_Job(statistic, np.ones(items), items, min(k, s), "cluster"), drawn, None)
 
     def _both(self, k: int, s: int, width: int, draws: int) -> tuple[Iterator[Array], Iterator[Array]]:
         """Draw two kinds of units, each from a stream of its own."""
@@ -217,26 +235,14 @@ class Bootstrap:
 
         return stream(k, 1), stream(s, 2)
 
-    def _estimate(self, job: _Job, drawn: Iterator[Array], left: tuple[Iterator[Array], Array] | None) -> Estimate:
-        value, k = _value(job), job.units
-        if k < 2:
-            return Estimate(value, None, None, job.items, k, "", "no interval: it needs two clusters or more")
-        found = _values(job.statistic, drawn)
-        known = found[~np.isnan(found)]
-        if not len(known):
-            return Estimate(value, None, None, job.items, k, "", "no interval: no resample has a value")
-        corrected = left is not None and self.method == "bca"
-        without = (_values(job.statistic, left[0]), left[1]) if left is not None and corrected else None
-        low, high = np.quantile(known, tails(known, value, k, self.confidence, without))
-        kind = f"{job.unit} bootstrap, {'BCa' if corrected else 'percentile'}, {len(found)} draws"
-        note = notes(known, len(found) - len(known), k)
-        return Estimate(value, float(low), float(high), job.items, k, kind, note)
-
-    def _jackknife(self, job: _Job, left: Iterator[Array], count: Array) -> Estimate:
-        value, found = _value(job), _values(job.statistic, left)
-        reach = t_quantile(1 - (1 - self.confidence) / 2, int(count.sum()) - 1) * standard_error(found, count)
-        kind = f"grouped jackknife, t, {len(found)} blocks of {job.unit}s"
-        return Estimate(value, value - reach, value + reach, job.items, job.units, kind)
+    def _resamples(self, job: _Job, drawn: Iterator[Array] | None, left: Left | None) -> Resamples:
+        values = _values(job.statistic, iter([job.total[None]]))[0]
+        about = values, job.items, job.units, job.unit, self.confidence
+        if drawn is None and left:
+            return Blocks(*about, (_values(job.statistic, left[0]), left[1]))
+        found = _values(job.statistic, drawn if drawn and job.units > 1 else iter(()), len(values))
+        without = (_values(job.statistic, left[0]), left[1]) if left and self.method == "bca" else None
+        return Drawn(*about, found, without)
 
 
 @lru_cache(maxsize=2)
@@ -248,16 +254,11 @@ def _multinomial(seed: int, draws: int, count: tuple[int, ...]) -> Array:
     return drawn
 
 
-def _value(job: _Job) -> float:
-    value = float(_values(job.statistic, iter([job.total[None]]))[0])
-    if math.isnan(value):
-        raise NotEstimableError("the statistic has no value on these data")
-    return value
-
-
-def _values(statistic: Statistic, sums: Iterator[Array]) -> Array:
+def _values(statistic: Statistic, sums: Iterator[Array], width: int = 1) -> Array:
+    """Return the statistics of every resample, shape (resamples, statistics)."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.concatenate([statistic(some) for some in sums])
+        found = [statistic(some) for some in sums]
+    return np.concatenate([some.reshape(len(some), -1) for some in found]) if found else np.empty((0, width))
 
 
 def _ratio(sums: Array) -> Array:

@@ -138,7 +138,7 @@ def _error(play: _Play, cluster: Ints, draws: int, rng: np.random.Generator) -> 
         pairs.append([play(_padded(drawn, longest, len(cluster), rng)) for _ in range(2)])
     one, two = (np.concatenate([pair[i] for pair in pairs], axis=1) for i in (0, 1))
     middle = (one.mean(1) + two.mean(1))[:, None] / 2
-    return np.maximum(((one - middle) * (two - middle)).mean(1), 0.0)
+    return np.asarray(np.maximum(((one - middle) * (two - middle)).mean(1), 0.0))
 
 
 def _games(order: Ints, begins: Ints, sizes: Ints, picked: Ints) -> Ints:

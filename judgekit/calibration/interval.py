@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
@@ -14,28 +16,70 @@ FEW = 15  # clusters below which no bootstrap interval keeps its promise
 SAME = 1e-12  # relative difference below which two values differ by rounding alone
 
 
-def tails(found: Array, value: float, units: int, confidence: float, left: tuple[Array, Array] | None) -> list[float]:
-    """Return the shares of the draws at which an interval begins and ends.
+@dataclass(frozen=True, slots=True)
+class Tails:
+    """Where in the draws an interval ends that, were they normal, would end at -+ z.
 
-    Args:
-        left: the statistic without each unit, and how many such units there are, for the BCa interval (Efron 1987,
-            JASA 82:171); without it the percentile interval.
+    Attributes:
+        units: how many were drawn; few of them widen the interval (`expanded`).
+        shift, skew: the bias correction and the acceleration of the BCa interval (Efron 1987, JASA 82:171); none for
+            the percentile interval.
+        wider: by how much the draws vary too little.
     """
-    z = expanded(1 - (1 - confidence) / 2, units)
-    if left is None:
-        return [NORMAL.cdf(-z), NORMAL.cdf(z)]
-    z *= _short(found, units, left)
-    near = np.abs(found - value) <= SAME * max(1.0, abs(value))
-    below = (((found < value) & ~near).sum() + near.sum() / 2) / len(found)
-    shift = NORMAL.inv_cdf(min(max(below, 0.5 / len(found)), 1 - 0.5 / len(found)))
-    a = acceleration(*left)
-    return [_corrected(shift, a, at) for at in (-z, z)]
+
+    units: int
+    shift: float = 0.0
+    skew: float = 0.0
+    wider: float = 1.0
+
+    @classmethod
+    def of(cls, found: Array, value: float, units: int, left: tuple[Array, Array] | None) -> Tails:
+        """Return the tails for these draws of a statistic that has this value on all items.
+
+        Args:
+            left: the statistic without each unit, and how many such units there are, for the BCa interval; without it
+                the percentile interval.
+        """
+        if left is None:
+            return cls(units)
+        near = np.abs(found - value) <= SAME * max(1.0, abs(value))
+        shift = _normal_share(found[~near], int(near.sum()), value)
+        return cls(units, shift, acceleration(*left), _short(found, units, left))
+
+    def shares(self, confidence: float) -> list[float]:
+        """Return the shares of the draws at which the interval begins and ends."""
+        z = self._reach(1 - (1 - confidence) / 2)
+        return [self._corrected(at) for at in (-z, z)]
+
+    def p(self, found: Array, null: float) -> float:
+        """Return 1 less the confidence of the interval that ends at ``null``."""
+        away = _normal_share(found[found != null], int((found == null).sum()), null) - self.shift
+        at = away / max(1 + self.skew * away, 1e-9) - self.shift
+        return 2 * (1 - share_at(self._reach, abs(at)))
+
+    def _reach(self, share: float) -> float:
+        return expanded(share, self.units) * self.wider
+
+    def _corrected(self, at: float) -> float:
+        scale = 1 - self.skew * (self.shift + at)
+        # Past the pole of the formula there is nothing further out than the last draw.
+        return NORMAL.cdf(self.shift + (self.shift + at) / scale) if scale > 0 else float(self.skew > 0)
 
 
-def _corrected(shift: float, a: float, at: float) -> float:
-    scale = 1 - a * (shift + at)
-    # Past the pole of the formula there is nothing further out than the last draw.
-    return NORMAL.cdf(shift + (shift + at) / scale) if scale > 0 else float(a > 0)
+def share_at(quantile: Callable[[float], float], at: float) -> float:
+    """Return the share above .5 whose quantile lies ``at`` 0 or above."""
+    low, high = 0.5, 1 - 1e-12
+    for _ in range(50):
+        middle = (low + high) / 2
+        low, high = (middle, high) if quantile(middle) < at else (low, middle)
+    return low
+
+
+def _normal_share(others: Array, equal: int, value: float) -> float:
+    """Return the normal quantile of the share of draws below a value, half of those ``equal`` to it among them."""
+    total = len(others) + equal
+    below = ((others < value).sum() + equal / 2) / total
+    return NORMAL.inv_cdf(min(max(float(below), 0.5 / total), 1 - 0.5 / total))
 
 
 def _short(found: Array, units: int, left: tuple[Array, Array]) -> float:

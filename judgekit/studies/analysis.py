@@ -111,7 +111,9 @@ def analyse(study: Study, ratings: Ratings) -> Analysis:
     """Hold the study's judge against its people."""
     bootstrap = Bootstrap(study.draws, seed=study.seed)
     criteria = {name: _criterion(study, ratings, name, bootstrap) for name in ratings.criteria}
-    return Analysis(study, ratings, _with_q(criteria), _bias(study, ratings, bootstrap), _panels(study, ratings, bootstrap))
+    return Analysis(
+        study, ratings, _with_q(criteria), _bias(study, ratings, bootstrap), _panels(study, ratings, bootstrap)
+    )
 
 
 def _criterion(study: Study, ratings: Ratings, name: str, bootstrap: Bootstrap) -> Criterion:
@@ -156,7 +158,9 @@ def _criterion(study: Study, ratings: Ratings, name: str, bootstrap: Bootstrap) 
                 choice.kind, judge, human, groups=groups, coverage=COVERAGE, scale=scale, step=study.scale.step
             )
         ),
-        rivals=tuple(_rival(study, ratings, name, other, bootstrap) for other in ratings.judges if other != study.judge),
+        rivals=tuple(
+            _rival(study, ratings, name, other, bootstrap) for other in ratings.judges if other != study.judge
+        ),
     )
 
 

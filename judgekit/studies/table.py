@@ -102,7 +102,9 @@ def _grids(
     human = np.full((len(criteria), len(raters), len(items)), np.nan)
     judges = {name: np.full((len(criteria), len(rows), len(items)), np.nan) for name, rows in repeats.items()}
     for cell in read:
-        grid, row = (human, raters[cell.rater]) if cell.human else (judges[cell.rater], repeats[cell.rater][cell.repeat])
+        grid, row = (
+            (human, raters[cell.rater]) if cell.human else (judges[cell.rater], repeats[cell.rater][cell.repeat])
+        )
         at = criteria[cell.criterion], row, items[cell.item.name]
         if grid[at] == grid[at]:  # not NaN
             again = "" if cell.human else "; number the repeats in a column, and name it under 'repeat'"

@@ -8,7 +8,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from judgekit.calibration.interval import acceleration, notes, standard_error, t_quantile, tails
+from judgekit.calibration.interval import Tails, acceleration, notes, standard_error, t_quantile
 
 
 @pytest.mark.parametrize("df", [1, 2, 3, 4, 5, 9, 29, 199, 10**6])
@@ -22,8 +22,8 @@ def test_the_tail_is_widened_at_few_units() -> None:
     """10 units: t(.025, 9) = -2.26216, times sqrt(10 / 9) is -2.38452, whose normal tail is .00855."""
     found = np.linspace(-1, 1, 101)
 
-    assert tails(found, 0.0, 10, 0.95, None) == pytest.approx([0.00855, 1 - 0.00855], abs=2e-5)
-    assert tails(found, 0.0, 10_000, 0.95, None) == pytest.approx([0.025, 0.975], abs=2e-5)
+    assert Tails.of(found, 0.0, 10, None).shares(0.95) == pytest.approx([0.00855, 1 - 0.00855], abs=2e-5)
+    assert Tails.of(found, 0.0, 10_000, None).shares(0.95) == pytest.approx([0.025, 0.975], abs=2e-5)
 
 
 def test_the_standard_error_of_a_mean() -> None:
@@ -50,21 +50,21 @@ def test_bca_is_efrons_formula_but_for_the_tails() -> None:
     shift, z = normal.inv_cdf(300.5 / 1001), 2.0452296 * math.sqrt(30 / 29)
     expected = [normal.cdf(2 * shift - z), normal.cdf(2 * shift + z)]
 
-    assert tails(found, 0.3, 30, 0.95, left) == pytest.approx(expected, abs=1e-6)
+    assert Tails.of(found, 0.3, 30, left).shares(0.95) == pytest.approx(expected, abs=1e-6)
 
 
 def test_values_that_differ_by_rounding_are_equal() -> None:
     found = np.array([0.1, 0.3 - 1e-16, 0.3 + 1e-16, 0.5])
 
-    assert tails(found, 0.3, 30, 0.95, (np.ones(30), np.ones(30))) == tails(
-        np.array([0.1, 0.3, 0.3, 0.5]), 0.3, 30, 0.95, (np.ones(30), np.ones(30))
-    )
+    assert Tails.of(found, 0.3, 30, (np.ones(30), np.ones(30))).shares(0.95) == Tails.of(
+        np.array([0.1, 0.3, 0.3, 0.5]), 0.3, 30, (np.ones(30), np.ones(30))
+    ).shares(0.95)
 
 
 def test_past_the_pole_the_last_draw_is_the_end() -> None:
     """One unit of three makes all of the skew, and all draws lie below: shift and z are far out."""
     left = np.array([0.0, 0.0, 1.0]), np.ones(3)
-    low, high = tails(np.linspace(-1, 0, 1000), 1.0, 3, 0.95, left)
+    low, high = Tails.of(np.linspace(-1, 0, 1000), 1.0, 3, left).shares(0.95)
 
     assert 0 <= low <= high <= 1 and high == 1
 
