@@ -196,6 +196,6 @@ def _estimable(kind: Kind, x: Array, y: Array) -> None:
     if kind in ("ordinal", "platt", "beta") and np.ptp(y) == 0:
         raise NotEstimableError(f"all labels are {y[0]:g}")
     if kind == "ordinal" and len(np.unique(y)) > LEVELS:
-        raise InputError(f"the ordinal map is of at most {LEVELS} distinct labels")
+        raise NotEstimableError(f"the ordinal map is of at most {LEVELS} distinct labels")
     if kind in ("platt", "beta") and (not np.isin(y, (0, 1)).all() or x.min() < 0 or x.max() > 1):
         raise InputError(f"the {kind} map is of scores in [0, 1] and labels 0 and 1")

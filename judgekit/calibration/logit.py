@@ -34,7 +34,11 @@ def logistic(x: Array, y: Array, w: Array) -> tuple[float, Array]:
         z = theta @ design
         p = 1 / (1 + np.exp(-np.clip(z, -500, 500)))
         value = (w * (target * z - np.logaddexp(0, z))).sum() - (penalty * theta**2).sum() / 2
-        return float(value), design @ (w * (target - p)) - penalty * theta, _information(design, w * p * (1 - p), penalty)
+        return (
+            float(value),
+            design @ (w * (target - p)) - penalty * theta,
+            _information(design, w * p * (1 - p), penalty),
+        )
 
     theta = _climb(at, np.zeros(len(design)))
     slopes = theta[1:] / spread
