@@ -2,27 +2,57 @@
 
 from judgekit.calibration.agreement import krippendorff_alpha
 from judgekit.calibration.bootstrap import Bootstrap
+from judgekit.calibration.choice import Candidate, Choice, choose
+from judgekit.calibration.conformal import Conformal, conformal, split_conformal
 from judgekit.calibration.correlation import correlation
+from judgekit.calibration.dawid_skene import DawidSkene, dawid_skene
+from judgekit.calibration.escalate import Escalation, escalate
 from judgekit.calibration.estimate import Estimate, NotEstimableError
+from judgekit.calibration.fitting import fit
+from judgekit.calibration.maps import Curve, Linear, Logistic, Ordinal, Reward, from_dict, reward_map
 from judgekit.calibration.pairs import Bin, PairedTest, PairEvaluation, Part, evaluate, paired
+from judgekit.calibration.panel import Panel, effective_judges, error_correlation, fit_panel, leave_one_out
 from judgekit.calibration.signflip import sign_flip
 from judgekit.calibration.slices import by_length, by_value, longer, word_count
 
 __all__ = [
     "Bin",
     "Bootstrap",
+    "Candidate",
+    "Choice",
+    "Conformal",
+    "Curve",
+    "DawidSkene",
+    "Escalation",
     "Estimate",
+    "Linear",
+    "Logistic",
     "NotEstimableError",
+    "Ordinal",
     "PairEvaluation",
     "PairedTest",
+    "Panel",
     "Part",
+    "Reward",
     "by_length",
     "by_value",
+    "choose",
+    "conformal",
     "correlation",
+    "dawid_skene",
+    "effective_judges",
+    "error_correlation",
+    "escalate",
     "evaluate",
+    "fit",
+    "fit_panel",
+    "from_dict",
     "krippendorff_alpha",
+    "leave_one_out",
     "longer",
     "paired",
+    "reward_map",
     "sign_flip",
+    "split_conformal",
     "word_count",
 ]

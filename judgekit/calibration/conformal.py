@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -32,9 +32,9 @@ class Conformal:
 
     Attributes:
         maps: one, or one a fold.
-        fold: the map of each residual, by number; ``residuals``: how far it missed, 0 or above, and ``weights``: what
-            each counts, summing to 1 in a category together with the new group that has a weight of its own;
-            ``categories``: of each residual; all empty strings where there are none.
+        fold: the map of each residual, by number; ``residuals``: how far it missed, and ``weights``: what each counts,
+            summing to 1 in a category together with the new group that has a weight of its own; ``categories``: of each
+            residual; empty strings where there are none. Of a split only the residual is kept that makes the interval.
         step: of the rating grid from the lowest score of the scale; an interval is drawn in to the outermost grid
             points that it holds, which no score on the grid can tell from it. None: no grid.
         labels: that the residuals come from; ``groups``: of them.
@@ -204,11 +204,25 @@ def _made(
         within = number(names[own])
         counts = np.bincount(within)
         weights[own] = 1 / ((len(counts) + 1) * counts[within])
-    return Conformal(
+    found = Conformal(
         type=kind, maps=maps, fold=tuple(folds.tolist()), residuals=tuple(residuals.tolist()),
         weights=tuple(weights.tolist()), categories=tuple(kinds.tolist()), coverage=coverage, scale=scale, step=step,
         labels=len(residuals), groups=len(np.unique(names)),
     )  # fmt: skip
+    return found if kind == "cross" else _short(found)
+
+
+def _short(split: Conformal) -> Conformal:
+    """Return the same intervals from one residual a category, none where the interval is the whole scale."""
+    residuals, weights, kinds = np.array(split.residuals), np.array(split.weights), np.array(split.categories)
+    margins = {
+        str(k): upper_quantile(residuals[kinds == k], weights[kinds == k], split.coverage) for k in sorted(set(kinds))
+    }
+    finite = {name: margin for name, margin in margins.items() if margin < np.inf}
+    ones = len(finite)
+    return replace(
+        split, fold=(0,) * ones, residuals=tuple(finite.values()), weights=(1.0,) * ones, categories=tuple(finite)
+    )
 
 
 def _known(

@@ -12,6 +12,7 @@ from judgekit.calibration.estimate import Array, NotEstimableError, number
 from judgekit.errors import InputError
 
 TINY = 1e-300
+TOLERANCE = 1e-7
 Ints = NDArray[np.int64]
 
 
@@ -48,9 +49,7 @@ class DawidSkene:
         return np.asarray(self.posterior @ self.values)
 
 
-def dawid_skene(
-    labels: ArrayLike, raters: Sequence[Hashable] | None = None, *, steps: int = 1000, tolerance: float = 1e-7
-) -> DawidSkene:
+def dawid_skene(labels: ArrayLike, raters: Sequence[Hashable] | None = None, *, steps: int = 1000) -> DawidSkene:
     """Fit the model by EM, from the share of the votes for each category (their equation 3.1).
 
     It takes raters to err independently given the truth. Judges of one family do not: there the posterior is far too
@@ -59,7 +58,7 @@ def dawid_skene(
     Args:
         labels: shape (rows, items), categories as numbers; NaN is missing.
         raters: whose each row is, where one rater has several; without it each row is a rater of its own.
-        steps: at most so many; ``tolerance``: it rests when no posterior moves by more.
+        steps: at most so many; it rests when no posterior moves by more than 1e-7.
 
     Raises:
         NotEstimableError: no labels, or a single category.
@@ -74,14 +73,13 @@ def dawid_skene(
         raise NotEstimableError(f"{len(values)} categories among the labels; the model needs two")
     votes = _Votes.of(item, (np.arange(len(table)) if raters is None else number(raters))[row], label.reshape(-1))
     posterior = votes.shares()
-    done, likelihood = False, -np.inf
-    for step in range(1, steps + 1):
+    step, done, likelihood = 0, False, -np.inf
+    while step < steps and not done:
+        step += 1
         share, errors = votes.rates(posterior)
         found, likelihood = votes.posterior(share, errors)
-        done = bool(np.abs(found - posterior).max() <= tolerance)
+        done = bool(np.abs(found - posterior).max() <= TOLERANCE)
         posterior = found
-        if done:
-            break
     share, errors = votes.rates(posterior)
     whole = np.full((table.shape[1], len(values)), np.nan)
     whole[np.unique(item)] = posterior

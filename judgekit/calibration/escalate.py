@@ -67,16 +67,15 @@ def escalate(
     """
     d, cost = np.asarray(doubt, dtype=float), np.asarray(loss, dtype=float)
     names = np.arange(len(d)) if groups is None else number(groups)
-    if (width is None) == (risk is None):
-        raise InputError("give one limit, a width or a risk")
     if d.shape != cost.shape or len(names) != len(d) or np.isnan(cost[~np.isnan(d)]).any():
         raise InputError("every item with a doubt needs a loss and a group")
     if ((cost < 0) | (cost > 1)).any():
         raise InputError("a loss lies between 0 and 1")
-    if width is not None:
+    if width is not None and risk is None:
         return _found(d, cost, names, width, d <= width, bootstrap)
-    assert risk is not None  # noqa: S101 - one of both is given
-    return _by_risk(d, cost, names, risk, bootstrap)
+    if risk is not None and width is None:
+        return _by_risk(d, cost, names, risk, bootstrap)
+    raise InputError("give one limit, a width or a risk")
 
 
 def _by_risk(d: Array, cost: Array, names: NDArray[np.int64], risk: float, bootstrap: Bootstrap) -> Escalation:

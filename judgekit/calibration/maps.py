@@ -5,6 +5,7 @@ How they are fitted is in `judgekit.calibration.fitting`; which of them the data
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -281,5 +282,5 @@ def logs(x: Array) -> Array:
 def _risen(x: Numbers, y: Numbers) -> None:
     if len(x) != len(y) or not x or any(math.isinf(v) or math.isnan(v) for v in (*x, *y)):
         raise InputError(f"a curve needs as many x as y, all finite: {len(x)} and {len(y)}")
-    if any(b <= a for a, b in zip(x, x[1:], strict=False)) or any(b < a for a, b in zip(y, y[1:], strict=False)):
+    if any(b <= a for a, b in itertools.pairwise(x)) or any(b < a for a, b in itertools.pairwise(y)):
         raise InputError("the points of a curve rise in x and do not fall in y")
