@@ -11,7 +11,7 @@ from judgekit.calibration.estimate import Estimate, NotEstimableError
 from judgekit.calibration.fitting import fit
 from judgekit.calibration.maps import Curve, Linear, Logistic, Ordinal, Reward, from_dict, reward_map
 from judgekit.calibration.pairs import Bin, PairedTest, PairEvaluation, Part, evaluate, paired
-from judgekit.calibration.panel import Panel, effective_judges, error_correlation, fit_panel, leave_one_out
+from judgekit.calibration.panel import Panel, effective_judges, error_correlation, fit_panel, judge_worth
 from judgekit.calibration.signflip import sign_flip
 from judgekit.calibration.slices import by_length, by_value, longer, word_count
 
@@ -47,8 +47,8 @@ __all__ = [
     "fit",
     "fit_panel",
     "from_dict",
+    "judge_worth",
     "krippendorff_alpha",
-    "leave_one_out",
     "longer",
     "paired",
     "reward_map",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from judgekit.calibration.estimate import Array, NotEstimableError
 from judgekit.calibration.logit import cumulative_logit, logistic
@@ -54,40 +54,30 @@ def fit(
     low, high = (float(y.min()), float(y.max())) if scale is None else scale
     if not low <= y.min() <= y.max() <= high:
         raise InputError(f"labels from {y.min():g} to {y.max():g} are off the scale from {low:g} to {high:g}")
-    support = tuple((float(column.min()), float(column.max())) for column in x)
-    return _fit(kind, x, y, w, (low, high), support, len(known) - len(y))
+    common = {
+        "scale": (low, high),
+        "support": tuple((float(column.min()), float(column.max())) for column in x),
+        "n": len(y),
+        "missing": len(known) - len(y),
+    }
+    return _fitted(kind, x, y, w, common)
 
 
-def _fit(
-    kind: Kind,
-    x: Array,
-    y: Array,
-    w: Array,
-    scale: tuple[float, float],
-    support: tuple[tuple[float, float], ...],
-    missing: int,
-) -> Map:
-    n = len(y)
-    if kind == "ordinal":
-        slope, cuts, values = cumulative_logit(x[0], y, w)
-        return Ordinal(
-            type=kind, slope=slope, cuts=_plain(cuts), values=_plain(values), scale=scale, support=support, n=n,
-            missing=missing,
-        )  # fmt: skip
-    if kind in ("platt", "beta"):
-        intercept, slopes = _logistic(kind, x[0], y, w)
-        return Logistic(
-            type=kind, slopes=_plain(slopes), intercept=intercept, scale=(0.0, 1.0), support=support, n=n,
-            missing=missing,
-        )  # fmt: skip
-    if kind in ("isotonic", "pchip", "quantile"):
-        a, b = (equipercentile if kind == "quantile" else centred_isotonic)(x[0], y, w)
-        return Curve(type=kind, x=_plain(a), y=_plain(b), scale=scale, support=support, n=n, missing=missing)
-    slopes = _slopes(kind, x, y, w)
-    intercept = float(((y - slopes @ x) * w).sum() / w.sum())
-    return Linear(
-        type=kind, intercept=intercept, slopes=_plain(slopes), scale=scale, support=support, n=n, missing=missing
-    )
+def _fitted(kind: Kind, x: Array, y: Array, w: Array, common: dict[str, Any]) -> Map:
+    match kind:
+        case "ordinal":
+            slope, cuts, values = cumulative_logit(x[0], y, w)
+            return Ordinal(type=kind, slope=slope, cuts=_plain(cuts), values=_plain(values), **common)
+        case "platt" | "beta":
+            intercept, slopes = _logistic(kind, x[0], y, w)
+            return Logistic(type=kind, slopes=_plain(slopes), intercept=intercept, **common | {"scale": (0.0, 1.0)})
+        case "isotonic" | "pchip" | "quantile":
+            a, b = (equipercentile if kind == "quantile" else centred_isotonic)(x[0], y, w)
+            return Curve(type=kind, x=_plain(a), y=_plain(b), **common)
+        case _:
+            slopes = _slopes(kind, x, y, w)
+            intercept = float(((y - slopes @ x) * w).sum() / w.sum())
+            return Linear(type=kind, intercept=intercept, slopes=_plain(slopes), **common)
 
 
 def _plain(values: Array) -> tuple[float, ...]:
@@ -95,14 +85,14 @@ def _plain(values: Array) -> tuple[float, ...]:
 
 
 def _slopes(kind: Kind, x: Array, y: Array, w: Array) -> Array:
-    own = np.eye(len(x))[0]
+    own: Array = np.eye(len(x))[0]
     if kind == "shift":
         return own
     if kind in ("linear", "mean"):
         along = own if kind == "linear" else np.full(len(x), 1 / len(x))
-        return along * least_squares((along @ x)[None], y, w)[0]
+        return np.asarray(along * least_squares((along @ x)[None], y, w)[0])
     solve = {"covariate": least_squares, "nnls": nonnegative, "stack": ridge}[kind]
-    return solve(x, y, w)
+    return np.asarray(solve(x, y, w))
 
 
 def least_squares(x: Array, y: Array, w: Array) -> Array:
@@ -116,7 +106,7 @@ def nonnegative(x: Array, y: Array, w: Array) -> Array:
     dx, dy = _centred(x, y, w)
     gram, moment = dx @ dx.T, dx @ dy
     least = 1e-10 * (np.sqrt(np.diag(gram)) * np.sqrt(dy @ dy) + 1e-300)
-    slopes, free = np.zeros(len(x)), np.zeros(len(x), dtype=bool)
+    slopes, free = np.zeros(len(x)), np.zeros(len(x), dtype=np.bool_)
     for _ in range(30 * len(x)):
         gain = np.where(free, -np.inf, moment - gram @ slopes - least)
         if free.all() or gain.max() <= 0:
@@ -126,7 +116,7 @@ def nonnegative(x: Array, y: Array, w: Array) -> Array:
     return slopes
 
 
-def _held(slopes: Array, free: Array, gram: Array, moment: Array) -> Array:
+def _held(slopes: Array, free: NDArray[np.bool_], gram: Array, moment: Array) -> Array:
     """Return the solution on the free columns; a column that it takes below 0 is held at 0 again."""
     while True:
         wanted = np.zeros(len(slopes))

@@ -53,7 +53,8 @@ def cumulative_logit(x: Array, y: Array, w: Array) -> tuple[float, Array, Array]
     """
     (xs, row), (values, column) = (np.unique(series, return_inverse=True) for series in (x, y))
     k = len(values)
-    counts = np.bincount(row.reshape(-1) * k + column.reshape(-1), w, len(xs) * k).reshape(len(xs), k)
+    cells = np.bincount(row.reshape(-1) * k + column.reshape(-1), w, len(xs) * k)
+    counts = np.asarray(cells, dtype=float).reshape(len(xs), k)
     n = counts.sum(1)
     middle = (n * xs).sum() / n.sum()
     spread = np.sqrt((n * (xs - middle) ** 2).sum() / n.sum())

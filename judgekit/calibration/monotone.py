@@ -119,14 +119,14 @@ def _interval(inside: Array, x: Array) -> NDArray[np.intp]:
     first = np.searchsorted(x[1:-1], edges, side="right")
     most = int(np.bincount(np.searchsorted(edges, x[1:-1], side="left")).max(initial=0)) if many else BINS
     if most > 2:
-        return np.searchsorted(x[1:-1], inside, side="right")
+        return np.asarray(np.searchsorted(x[1:-1], inside, side="right"))
     with np.errstate(invalid="ignore"):
         bins = ((inside - x[0]) * ((BINS - 1e-9) / (x[-1] - x[0]))).astype(np.intp)
     k = first.take(bins, mode="clip")
     k -= inside < x.take(k)  # a value that rounding put into the next bin
     for _ in range(most):
         k += inside >= x[1:].take(k)
-    return np.clip(k, 0, len(x) - 2)
+    return np.asarray(np.clip(k, 0, len(x) - 2))
 
 
 def _end(h: float, next_h: float, rise: float, next_rise: float) -> float:
@@ -137,7 +137,8 @@ def _end(h: float, next_h: float, rise: float, next_rise: float) -> float:
 
 def _sums(x: Array, y: Array, weights: Array) -> tuple[Array, Array, Array]:
     values, place = np.unique(x, return_inverse=True)
-    return values, np.bincount(place.reshape(-1), weights), np.bincount(place.reshape(-1), weights * y)
+    own, total = (np.asarray(np.bincount(place.reshape(-1), w), dtype=float) for w in (weights, weights * y))
+    return values, own, total
 
 
 def _ranked(series: Array, weights: Array) -> tuple[Array, Array]:

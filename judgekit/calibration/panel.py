@@ -76,7 +76,7 @@ def fit_panel(
         pull / (np.abs(pull).sum() or 1),
         error_correlation(x, y),
         effective_judges(x, y, units=groups, bootstrap=bootstrap),
-        leave_one_out(choice.kind, x[:, known], y[known], groups=own, scale=scale, bootstrap=bootstrap),
+        judge_worth(choice.kind, x[:, known], y[known], groups=own, scale=scale, bootstrap=bootstrap),
         len(y) - len(known),
     )
 
@@ -119,7 +119,7 @@ def effective_judges(
     return replace(found, note="; ".join(note for note in (found.note, left) if note))
 
 
-def leave_one_out(
+def judge_worth(
     kind: Kind,
     judges: ArrayLike,
     human: ArrayLike,
