@@ -75,7 +75,7 @@ def test_the_cubic_is_scipys(seed: int) -> None:
 )
 def test_many_are_looked_up_like_few(knots: np.ndarray) -> None:
     """The table of bins gives what a search gives, also on the points themselves and where they crowd in one bin."""
-    rng = np.random.default_rng(0)
+    rng, knots = np.random.default_rng(0), np.array(points, dtype=float)
     at = np.concatenate([rng.uniform(knots[0] - 1, knots[-1] + 1, 4 * BINS), knots, np.nextafter(knots, -9), [np.nan]])
     y = np.cumsum(rng.random(len(knots)))
 
