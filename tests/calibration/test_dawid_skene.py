@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -45,7 +47,7 @@ def test_the_likelihood_climbs_and_shares_are_shares(seed: int) -> None:
     steps = [dawid_skene(labels, steps=count).likelihood for count in (1, 2, 3, 10)]
 
     found = dawid_skene(labels)
-    assert all(b >= a - 1e-9 for a, b in zip(steps, steps[1:], strict=False))
+    assert all(b >= a - 1e-9 for a, b in itertools.pairwise(steps))
     seen = ~np.isnan(labels).all(0)
     assert found.posterior[seen].sum(1) == pytest.approx(1)
     assert np.isnan(found.posterior[~seen]).all()
