@@ -60,6 +60,16 @@ class Bootstrap:
             NotEstimableError: the statistic has no value on all of the items.
             InputError: there are no items, not as many units as items, or rows that are not finite.
         """
+        return self.resampled_sums(rows, statistic, units, codes).estimate()
+
+    def resampled_sums(
+        self, rows: Array, statistic: Statistic, units: Units = None, codes: Ints | None = None
+    ) -> Resamples:
+        """Return what several statistics of sums make of the same resamples.
+
+        Args:
+            rows, units, codes: as in `of_sums`; ``statistic``: maps sums of shape (any, m) to (any, statistics).
+        """
         items = len(rows) if codes is None else len(codes)
         _check(rows, items, units)
         if isinstance(units, tuple):
@@ -67,7 +77,7 @@ class Bootstrap:
         sums, count = _by_unit(rows, units, codes)
         total = (sums * count[:, None]).sum(0)
         drawn = (_combined(weights, sums) for weights in self._draws(count))
-        return self._estimate(
+        return self._resamples(
             statistic, total, drawn, _left_out(sums, count, total), items, int(count.sum()), units is None
         )
 
@@ -121,6 +131,17 @@ class Bootstrap:
         Raises:
             NotEstimableError, InputError: as in `of_sums`.
         """
+        return self.resampled(items, statistic, units).estimate()
+
+    def resampled(self, items: int, statistic: Statistic, units: Units = None) -> Resamples:
+        """Return what several statistics of weights make of the same resamples.
+
+        Args:
+            statistic: maps weights of shape (any, items) to shape (any, statistics).
+
+        Raises:
+            InputError: as in `of_sums`.
+        """
         _check(np.empty((items, 0)), items, units)
         rng = np.random.default_rng(self.seed)
         if isinstance(units, tuple):
@@ -130,15 +151,15 @@ class Bootstrap:
                 _drawn(sizes[0], b, rng)[:, names[0]] * _drawn(sizes[1], b, rng)[:, names[1]]
                 for b in self._chunks(items)
             )
-            return self._estimate(statistic, np.ones(items), chunks, None, items, min(sizes), False)
+            return self._resamples(statistic, np.ones(items), chunks, None, items, min(sizes), False)
         index = np.arange(items) if units is None else number(units)
         k = int(index.max()) + 1
         drawn = (_drawn(k, b, rng)[:, index] for b in self._chunks(items))
         block = np.arange(k) * min(k, JACKKNIFE) // k
         left = (block[index][None] != np.arange(block[-1] + 1)[:, None]).astype(np.float64)
-        return self._estimate(statistic, np.ones(items), drawn, (left, np.ones(len(left))), items, k, units is None)
+        return self._resamples(statistic, np.ones(items), drawn, (left, np.ones(len(left))), items, k, units is None)
 
-    def _crossed(self, rows: Array, statistic: Statistic, units: tuple[Clusters, Clusters]) -> Estimate:
+    def _crossed(self, rows: Array, statistic: Statistic, units: tuple[Clusters, Clusters]) -> Resamples:
         one, two = number(units[0]), number(units[1])
         k, s, m = int(one.max()) + 1, int(two.max()) + 1, rows.shape[1]
         cells = np.stack([np.bincount(one * s + two, column, k * s) for column in rows.T], axis=-1).reshape(k, s, m)
@@ -149,7 +170,7 @@ class Bootstrap:
                 first, second = _drawn(k, b, rng), _drawn(s, b, rng)
                 yield np.einsum("bk,bs,ksm->bm", first, second, cells, optimize=True)
 
-        return self._estimate(statistic, rows.sum(0), drawn(), None, len(rows), min(k, s), False)
+        return self._resamples(statistic, rows.sum(0), drawn(), None, len(rows), min(k, s), False)
 
     def _chunks(self, width: int) -> Iterator[int]:
         step = max(1, CELLS // max(1, width))
@@ -161,7 +182,7 @@ class Bootstrap:
         for size in self._chunks(len(count)):
             yield rng.multinomial(k, count / k, size=size).astype(np.float64)
 
-    def _estimate(
+    def _resamples(
         self,
         statistic: Statistic,
         total: Array,
@@ -170,35 +191,90 @@ class Bootstrap:
         items: int,
         k: int,
         single: bool,
-    ) -> Estimate:
+    ) -> Resamples:
+        def of(weights: Array) -> Array:
+            values = statistic(weights)
+            return values.reshape(len(values), -1)
+
         with np.errstate(invalid="ignore", divide="ignore"):
-            value = float(statistic(total[None])[0])
-            if math.isnan(value):
-                raise NotEstimableError("the statistic has no value on these data")
-            if k < 2:
-                return Estimate(value, None, None, items, k, "", "no interval: it needs two clusters or more")
-            found = np.concatenate([statistic(sums) for sums in drawn])
-            jackknife = None if left is None or self.method == "percentile" else (statistic(left[0]), left[1])
+            values = of(total[None])[0]
+            found = np.empty((0, len(values))) if k < 2 else np.concatenate([of(sums) for sums in drawn])
+            jackknife = None if left is None or k < 2 or self.method == "percentile" else (of(left[0]), left[1])
+        return Resamples(self, values, found, jackknife, items, k, "item" if single else "cluster")
+
+
+@dataclass(frozen=True, slots=True)
+class Resamples:
+    """Statistics on all of the items, on every resample, and with units left out.
+
+    Attributes:
+        values: shape (statistics,); ``found``: shape (draws, statistics), NaN where a resample has no value.
+        jackknife: values without some units, shape (any, statistics), and how many units each stands for.
+        items: how many; ``units``: in how many units; ``unit``: what they are called.
+    """
+
+    bootstrap: Bootstrap
+    values: Array
+    found: Array
+    jackknife: tuple[Array, Array] | None
+    items: int
+    units: int
+    unit: str
+
+    def estimate(self, which: int = 0) -> Estimate:
+        """Return one of the statistics with its interval.
+
+        Raises:
+            NotEstimableError: it has no value on all of the items.
+        """
+        value, found = float(self.values[which]), self.found[:, which]
+        if math.isnan(value):
+            raise NotEstimableError("the statistic has no value on these data")
+        if self.units < 2:
+            return self._without(value, "no interval: it needs two clusters or more")
         known = found[~np.isnan(found)]
         if not len(known):
-            return Estimate(value, None, None, items, k, "", "no interval: no resample has a value")
-        low, high = np.quantile(known, self._tails(known, value, k, jackknife))
-        kind = "percentile" if jackknife is None else "BCa"
-        unit = "item" if single else "cluster"
-        notes = _notes(known, len(found) - len(known), k)
-        return Estimate(
-            value, float(low), float(high), items, k, f"{unit} bootstrap, {kind}, {self.draws} draws", notes
-        )
+            return self._without(value, "no interval: no resample has a value")
+        share = (1 + self.bootstrap.confidence) / 2
+        low, high = np.quantile(known, [self._tail(which, sign * expanded(share, self.units)) for sign in (-1, 1)])
+        kind = "percentile" if self.jackknife is None else "BCa"
+        method = f"{self.unit} bootstrap, {kind}, {self.bootstrap.draws} draws"
+        notes = _notes(known, len(found) - len(known), self.units)
+        return Estimate(value, float(low), float(high), self.items, self.units, method, notes)
 
-    def _tails(self, found: Array, value: float, k: int, jackknife: tuple[Array, Array] | None) -> list[float]:
-        """Return the shares of the draws at which the interval begins and ends."""
-        z = expanded(1 - (1 - self.confidence) / 2, k)
-        if jackknife is None:
-            return [NORMAL.cdf(-z), NORMAL.cdf(z)]
-        below = ((found < value).sum() + (found == value).sum() / 2) / len(found)
-        shift = NORMAL.inv_cdf(min(max(below, 0.5 / len(found)), 1 - 0.5 / len(found)))
-        a = _acceleration(*jackknife)
-        return [NORMAL.cdf(shift + (shift + at) / (1 - a * (shift + at))) for at in (-z, z)]
+    def p(self, which: int = 0, null: float = 0.0) -> float | None:
+        """Return the two-sided p of "the statistic is ``null``": 1 less the confidence whose interval ends there.
+
+        So it is below .05 where the 95 % interval leaves the value out. None where there is no interval. Beyond the
+        last draw it says no less, about 1 / draws, and more where BCa corrects for a skew.
+        """
+        found = self.found[~np.isnan(self.found[:, which]), which]
+        if math.isnan(self.values[which]) or not len(found):
+            return None
+        at = _normal_share(found, null)
+        shift, a = self._bias(which)
+        away = at - shift
+        at = away / max(1 + a * away, 1e-9) - shift
+        low, high = 0.5, 1.0 - 1e-12
+        for _ in range(50):
+            middle = (low + high) / 2
+            low, high = (middle, high) if expanded(middle, self.units) < abs(at) else (low, middle)
+        return float(2 * (1 - low))
+
+    def _without(self, value: float, note: str) -> Estimate:
+        return Estimate(value, None, None, self.items, self.units, "", note)
+
+    def _tail(self, which: int, at: float) -> float:
+        """Return the share of the draws at which the interval ends that a normal one would end at ``at``."""
+        shift, a = self._bias(which)
+        return NORMAL.cdf(shift + (shift + at) / (1 - a * (shift + at)))
+
+    def _bias(self, which: int) -> tuple[float, float]:
+        """Return the bias correction and the acceleration, which the percentile interval does without."""
+        if self.jackknife is None:
+            return 0.0, 0.0
+        found, (left, count) = self.found[:, which], self.jackknife
+        return _normal_share(found[~np.isnan(found)], float(self.values[which])), _acceleration(left[:, which], count)
 
 
 def expanded(share: float, units: int) -> float:
@@ -210,6 +286,12 @@ def expanded(share: float, units: int) -> float:
     t = z + (z**3 + z) / (4 * v) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * v**2)
     t += (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * v**3)
     return t * math.sqrt(units / v)
+
+
+def _normal_share(found: Array, value: float) -> float:
+    """Return the normal quantile of the share of draws below a value, half of the equal ones among them."""
+    below = ((found < value).sum() + (found == value).sum() / 2) / len(found)
+    return NORMAL.inv_cdf(min(max(below, 0.5 / len(found)), 1 - 0.5 / len(found)))
 
 
 def _ratio(sums: Array) -> Array:
@@ -250,6 +332,8 @@ def _acceleration(values: Array, count: Array) -> float:
     """Return the acceleration from the values without one unit each (Efron 1987)."""
     known = ~np.isnan(values)
     values, count = values[known], count[known]
+    if not len(values):
+        return 0.0
     away = (values * count).sum() / count.sum() - values
     spread = (count * away**2).sum() ** 1.5
     return float((count * away**3).sum() / (6 * spread)) if spread > 0 else 0.0

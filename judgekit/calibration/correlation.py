@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from judgekit.calibration.bootstrap import Bootstrap, Units
+from judgekit.calibration.bootstrap import Bootstrap, Statistic, Units
 from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError, number
 from judgekit.errors import InputError, require
 
 Method = Literal["spearman", "kendall", "pearson"]
 Level = Literal["item", "cell", "within_group", "system"]
 Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 DEFAULT = Bootstrap()
 CELLS = 400  # cells of a table of two discrete series up to which it is cheaper than the items
 ALL_PAIRS = 4000  # items up to which Kendall's tau holds the sign of every pair in memory
@@ -51,29 +51,70 @@ def correlation(
     resampled = groups if units is None else units
     if level == "cell":
         flat, owner = _cells(j, h)
-        clusters = _at(resampled, owner) if resampled is not None else owner
+        clusters = at(resampled, owner) if resampled is not None else owner
         return paired_series(*flat, method, clusters, bootstrap)
     one, two = _mean(j), _mean(h)
     known = np.flatnonzero(~np.isnan(one + two))
     one, two = one[known], two[known]
     if level == "item":
-        return paired_series(one, two, method, _at(resampled, known), bootstrap)
+        return paired_series(one, two, method, at(resampled, known), bootstrap)
     if level == "within_group":
-        return _within(one, two, method, _needed(groups, known, "groups"), bootstrap)
-    return _of_systems(one, two, method, _needed(systems, known, "systems"), _at(resampled, known), bootstrap)
+        return _within(one, two, method, needed(groups, known, "groups"), bootstrap)
+    return _of_systems(one, two, method, needed(systems, known, "systems"), at(resampled, known), bootstrap)
 
 
 def paired_series(x: Array, y: Array, method: Method, units: Units, bootstrap: Bootstrap) -> Estimate:
     """Return the correlation of two series of shape (items,) without missing values."""
     if len(x) < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
         raise NotEstimableError(f"one of the series does not vary, among {len(x)} items")
+    table = tabled(x, y, method)
+    if table:
+        return bootstrap.of_sums(table.rows, table.statistic, units, table.codes)
+    return bootstrap.of_weights(len(x), weighted(x, y, method), units)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Two series as sums: item i adds ``rows[codes[i]]``, shape (kinds, m).
+
+    Attributes:
+        counted: shape (m,); the sums times these are the number of items.
+        statistic: maps sums, shape (any, m), to correlations, shape (any,).
+    """
+
+    rows: Array
+    codes: Ints
+    counted: Array
+    statistic: Statistic
+
+
+def tabled(x: Array, y: Array, method: Method) -> Table | None:
+    """Return two series of shape (items,) as sums, or None where they have too many values to rank them so."""
     (xs, a), (ys, b) = (np.unique(series, return_inverse=True) for series in (x, y))
+    shape = (len(xs), len(ys))
     if len(xs) * len(ys) <= CELLS:
         codes = (a * len(ys) + b).reshape(-1)
-        shape = (len(xs), len(ys))
-        values = (xs, ys)
-        return bootstrap.of_sums(np.eye(len(xs) * len(ys)), lambda t: _table(t, shape, values, method), units, codes)
-    return bootstrap.of_weights(len(x), _weighted(x, y, method), units)
+        cells = np.eye(len(xs) * len(ys))
+        return Table(cells, codes, np.ones(len(cells)), lambda sums: _of_tables(sums, shape, (xs, ys), method))
+    if method != "pearson":
+        return None
+    x, y = (series - series.mean() for series in (x, y))
+    rows = np.stack([np.ones(len(x)), x, y, x * x, y * y, x * y], axis=1)
+    return Table(rows, np.arange(len(x)), np.eye(6)[0], _of_moments)
+
+
+def _of_moments(sums: Array) -> Array:
+    n, x, y, xx, yy, xy = sums.T
+    scale = np.sqrt(np.maximum(xx - x * x / n, 0) * np.maximum(yy - y * y / n, 0))
+    fine = scale > 1e-12 * n
+    return np.where(fine, np.clip((xy - x * y / n) / np.where(fine, scale, 1), -1, 1), math.nan)
+
+
+def plain(x: Array, y: Array, method: Method) -> float:
+    """Return the correlation of two series of shape (items,), NaN where one does not vary."""
+    if len(x) < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return math.nan
+    return float(weighted(x, y, method)(np.ones((1, len(x))))[0])
 
 
 def pearson(x: Array, y: Array, weights: Array) -> Array:
@@ -94,7 +135,7 @@ def midranks(values: ArrayLike) -> Array:
     return np.asarray((last - (counts - 1) / 2)[place.reshape(-1)])
 
 
-def _table(sums: Array, shape: tuple[int, int], values: tuple[Array, Array], method: Method) -> Array:
+def _of_tables(sums: Array, shape: tuple[int, int], values: tuple[Array, Array], method: Method) -> Array:
     """Return the correlation from tables of counts, shape (any, cells)."""
     tables = sums.reshape(-1, *shape)
     rows, columns = tables.sum(2), tables.sum(1)
@@ -125,8 +166,8 @@ def _tau(tables: Array, rows: Array, columns: Array) -> Array:
     return np.where(scale > 0, gain / np.where(scale > 0, scale, 1), math.nan)
 
 
-def _weighted(x: Array, y: Array, method: Method) -> Callable[[Array], Array]:
-    """Return the statistic of weights of shape (any, items)."""
+def weighted(x: Array, y: Array, method: Method) -> Statistic:
+    """Return what maps weights of shape (any, items) to correlations of shape (any,); NaN where one is constant."""
     if method == "pearson":
         return lambda weights: pearson(x, y, weights)
     if method == "spearman":
@@ -164,10 +205,9 @@ def _within(x: Array, y: Array, method: Method, groups: Ints, bootstrap: Bootstr
     found = []
     for group in range(int(groups.max()) + 1):
         own = groups == group
-        a, b = x[own], y[own]
-        if len(a) > 1 and np.ptp(a) and np.ptp(b):
-            found.append(float(_weighted(a, b, method)(np.ones((1, len(a))))[0]))
+        found.append(plain(x[own], y[own], method))
     count = int(groups.max()) + 1
+    found = [value for value in found if not math.isnan(value)]
     if not found:
         raise NotEstimableError(f"in none of {count} groups do both series vary")
     estimate = bootstrap.mean(found)
@@ -187,16 +227,22 @@ def _of_systems(x: Array, y: Array, method: Method, systems: Ints, units: Units,
         counts, xs, ys = sums.reshape(-1, 3, s).transpose(1, 0, 2)
         there = counts > 0
         means = [np.where(there, total / np.where(there, counts, 1), 0.0) for total in (xs, ys)]
-        return np.array([_of_rows(a[t], b[t], method) for a, b, t in zip(*means, there, strict=True)])
+        return of_rows(*means, there, method)
 
     found = bootstrap.of_sums(rows, statistic, units)
     return replace(found, note="; ".join(note for note in (found.note, f"over {s} systems") if note))
 
 
-def _of_rows(x: Array, y: Array, method: Method) -> float:
-    if len(x) < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
-        return math.nan
-    return float(_weighted(x, y, method)(np.ones((1, len(x))))[0])
+def of_rows(x: Array, y: Array, there: Mask, method: Method) -> Array:
+    """Return the correlation in each row of two arrays of shape (any, systems), of the systems that are there."""
+    x, y = np.where(there, x, 0), np.where(there, y, 0)
+    if method == "pearson":
+        return pearson(x, y, there.astype(float))
+    signs = [np.sign(series[:, :, None] - series[:, None, :]) * there[:, None, :] for series in (x, y)]
+    if method == "spearman":
+        return pearson(signs[0].sum(2), signs[1].sum(2), there.astype(float))
+    both, one, two = ((a * b * there[:, :, None]).sum((1, 2)) for a, b in (signs, (signs[0],) * 2, (signs[1],) * 2))
+    return np.where(one * two > 0, both / np.sqrt(np.where(one * two > 0, one * two, 1)), math.nan)
 
 
 def _series(judge: ArrayLike, human: ArrayLike) -> tuple[Array, Array]:
@@ -220,7 +266,8 @@ def _cells(j: Array, h: Array) -> tuple[tuple[Array, Array], Ints]:
     return (j.ravel()[known], h.ravel()[known]), owner[known]
 
 
-def _at(units: Units, known: Ints) -> Units:
+def at(units: Units, known: Ints) -> Units:
+    """Return the units of some of the items."""
     if units is None:
         return None
     if isinstance(units, tuple):
@@ -228,7 +275,8 @@ def _at(units: Units, known: Ints) -> Units:
     return number(units)[known]
 
 
-def _needed(names: Clusters | None, known: Ints, what: str) -> Ints:
+def needed(names: Clusters | None, known: Ints, what: str) -> Ints:
+    """Return the numbers of the groups or systems of some of the items, from 0."""
     if names is None:
         raise InputError(f"this level needs {what}=, one for each item")
     return number(number(names)[known])

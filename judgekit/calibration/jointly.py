@@ -1,0 +1,66 @@
+"""Several correlations on the same resamples, so that they can be held together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from judgekit.calibration.bootstrap import Bootstrap, Resamples, Units
+from judgekit.calibration.correlation import Ints, Method, Table, tabled, weighted
+from judgekit.calibration.estimate import Array
+
+ROWS = 1 << 25  # numbers up to which the kinds of items are held as rows of tables
+Combine = Callable[[Array, Array], Array]
+
+
+def correlations(
+    pairs: Sequence[tuple[Array, Array]], method: Method, combine: Combine, units: Units, bootstrap: Bootstrap
+) -> Resamples:
+    """Return what ``combine`` makes of the correlations of several pairs of series.
+
+    Args:
+        pairs: two series of shape (items,) each, NaN where an item is not of this pair.
+        combine: maps the correlations and the weights of the items that they rest on, both of shape (any, pairs), to
+            statistics of shape (any, statistics). A correlation is NaN where a series does not vary.
+    """
+    known = [np.flatnonzero(~np.isnan(x + y)) for x, y in pairs]
+    short = [(x[own], y[own]) for (x, y), own in zip(pairs, known, strict=True)]
+    tables = [table for x, y in short if (table := tabled(x, y, method))]
+    if len(tables) == len(pairs):
+        kinds = _kinds(tables, known, len(pairs[0][0]))
+        if kinds:
+            return bootstrap.resampled_sums(kinds[0], lambda sums: combine(*_of_sums(sums, tables)), units, kinds[1])
+    statistics = [weighted(x, y, method) for x, y in short]
+
+    def statistic(weights: Array) -> Array:
+        parts = [weights[:, own] for own in known]
+        found = [of(part) for of, part in zip(statistics, parts, strict=True)]
+        return combine(np.stack(found, axis=1), np.stack([part.sum(1) for part in parts], axis=1))
+
+    return bootstrap.resampled(len(pairs[0][0]), statistic, units)
+
+
+def _kinds(tables: Sequence[Table], known: Sequence[Ints], items: int) -> tuple[Array, Ints] | None:
+    """Return what an item of each kind adds to all sums, and the kind of each item, or None where that is too much."""
+    codes, own_codes = np.zeros(items, dtype=np.int64), []
+    for table, own in zip(tables, known, strict=True):
+        code = np.full(items, len(table.rows))
+        code[own] = table.codes
+        own_codes.append(code)
+        codes = np.unique(codes * (len(table.rows) + 1) + code, return_inverse=True)[1].reshape(-1)
+    first = np.unique(codes, return_index=True)[1]
+    if len(first) * sum(table.rows.shape[1] for table in tables) > ROWS:
+        return None
+    parts = [
+        np.concatenate([table.rows, np.zeros((1, table.rows.shape[1]))])[code[first]]
+        for table, code in zip(tables, own_codes, strict=True)
+    ]
+    return np.concatenate(parts, axis=1), codes
+
+
+def _of_sums(sums: Array, tables: Sequence[Table]) -> tuple[Array, Array]:
+    ends = np.cumsum([table.rows.shape[1] for table in tables])[:-1]
+    parts = list(zip(tables, np.split(sums, ends, axis=1), strict=True))
+    found = [table.statistic(part) for table, part in parts]
+    return np.stack(found, axis=1), np.stack([part @ table.counted for table, part in parts], axis=1)
