@@ -168,12 +168,13 @@ class Held:
             raise NotEstimableError("no kind of map can be fitted: " + "; ".join(refused.values()))
 
         def summed(predicted: Array) -> Array:
-            return np.bincount(groups, w * (predicted - y) ** 2)
+            return np.asarray(np.bincount(groups, w * (predicted - y) ** 2), dtype=float)
 
         errors = np.array([summed(own) for own, _ in found.values()])
         once = np.array([[summed(pairs[fold]) for _, pairs in found.values()] for fold in range(k)])
         predicted = np.array([own for own, _ in found.values()])
-        return cls(tuple(found), refused, folds, np.bincount(groups, w), predicted, errors, once)
+        size = np.asarray(np.bincount(groups, w), dtype=float)
+        return cls(tuple(found), refused, folds, size, predicted, errors, once)
 
     def pick(self, fold: int | None) -> int:
         """Return the kind that the one-standard-error rule takes without a fold; without none, for None."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from judgekit.calibration.bootstrap import Bootstrap
-from judgekit.calibration.choice import PANEL, Choice, choose, folds_of
+from judgekit.calibration.choice import PANEL, Choice, Ints, choose, folds_of
 from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError, number
 from judgekit.calibration.fitting import Kind, fit, least_squares
 from judgekit.calibration.maps import Linear
@@ -91,7 +91,7 @@ def error_correlation(judges: ArrayLike, human: ArrayLike) -> Array:
         NotEstimableError: fewer than three items with all scores, or a judge that does not vary.
     """
     sums = _products(_errors(*_complete(judges, human))).sum(0)
-    return _correlations(sums[None], len(np.asarray(judges)))[0]
+    return np.asarray(_correlations(sums[None], len(np.asarray(judges)))[0])
 
 
 def effective_judges(
@@ -140,7 +140,7 @@ def judge_worth(
     )
 
 
-def _held_out(kind: Kind, x: Array, y: Array, folds: Array, scale: tuple[float, float] | None) -> Array:
+def _held_out(kind: Kind, x: Array, y: Array, folds: Ints, scale: tuple[float, float] | None) -> Array:
     found = np.empty(len(y))
     for fold in np.unique(folds):
         own = folds == fold
@@ -155,7 +155,7 @@ def _shaped(judges: ArrayLike, human: ArrayLike) -> tuple[Array, Array]:
     return x, y
 
 
-def _known(x: Array, y: Array, groups: Clusters | None) -> tuple[Array, Array]:
+def _known(x: Array, y: Array, groups: Clusters | None) -> tuple[Ints, Ints]:
     known = np.flatnonzero(~np.isnan(x).any(0) & ~np.isnan(y))
     if groups is not None and len(groups) != len(y):
         raise InputError(f"{len(y)} items, but {len(groups)} groups")
