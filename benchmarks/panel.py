@@ -45,6 +45,7 @@ from judgekit.calibration.estimate import Array
 CRITERIA = ("relevance", "coherence", "empathy", "surprise", "engagement", "complexity")
 SCALE = (1.0, 5.0)
 EPSILON = 0.1  # for crowd workers, in the paper of the test
+Row = dict[str, str]
 LEVELS: tuple[Level, Level] = ("item", "within_group")
 
 
@@ -68,7 +69,7 @@ class Hanna:
         return cls(names, judges, ratings, np.array(list(stories.values())))
 
 
-def table(path: Path) -> list[dict[str, str]]:
+def table(path: Path) -> list[Row]:
     csv.field_size_limit(1 << 24)
     with gzip.open(path, "rt", encoding="utf-8") as stream:
         return list(csv.DictReader(stream))
@@ -120,9 +121,7 @@ def measured(data: Hanna, c: int, criterion: str) -> dict[str, object]:
     gains = against(rows, values, data.names, human, prompts)
     people = {level: one_human(whole.predicted, data.ratings[:, c], prompts, level) for level in LEVELS}
     test = alt_test(whole.predicted, data.ratings[:, c], EPSILON, "neg_rmse", units=prompts)
-    print(
-        f"  alt-test at {EPSILON}: winning rate {test.winning_rate:.2f}, advantage {test.advantage}, passed {test.passed}"
-    )
+    print(f"  alt-test at {EPSILON}: winning rate {test.winning_rate:.2f}, advantage {test.advantage}, {test.passed=}")
     return {
         "effective": plain(panel.effective),
         "error": {"panel": plain(panel.choice.error), "six": plain(whole.error)},

@@ -34,7 +34,7 @@ class Conformal:
         maps: one, or one a fold.
         fold: the map of each residual, by number; ``residuals``: how far it missed, and ``weights``: what each counts,
             summing to 1 in a category together with the new group that has a weight of its own; ``categories``: of each
-            residual; empty strings where there are none. Of a split only the residual is kept that makes the interval.
+            residual, empty strings where they are not ``by_category``. Of a split only the residual is kept that makes the interval.
         step: of the rating grid from the lowest score of the scale; an interval is drawn in to the outermost grid
             points that it holds, which no score on the grid can tell from it. None: no grid.
         labels: that the residuals come from; ``groups``: of them.
@@ -43,6 +43,7 @@ class Conformal:
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
     type: Literal["split", "cross"]
+    by_category: bool
     maps: tuple[Map, ...]
     fold: tuple[int, ...]
     residuals: tuple[float, ...]
@@ -64,10 +65,10 @@ class Conformal:
         """
         middle = np.stack([one.apply(judge) for one in self.maps])
         names = np.array([""] * middle.shape[1] if categories is None else list(categories))
-        if len(names) != middle.shape[1] or (categories is None) != (set(self.categories) <= {""}):
+        if len(names) != middle.shape[1] or (categories is None) == self.by_category:
             raise InputError("give the category of each item where, and only where, the intervals are by category")
         low, high = np.full(middle.shape[1], self.scale[0]), np.full(middle.shape[1], self.scale[1])
-        own = np.array(self.categories)
+        own = np.array(self.categories, dtype=str)
         for name in np.unique(names):
             at, of = names == name, np.flatnonzero(own == name)
             low[at], high[at] = self._ends(middle[:, at], of)
@@ -167,7 +168,7 @@ def conformal(
     folds = folds_of(names, seed)[names]
     maps = tuple(fit(kind, x[:, folds != f], y[folds != f], scale=scale) for f in range(int(folds.max()) + 1))
     centre = np.array([one.apply(x) for one in maps])[folds, np.arange(len(y))]
-    return _made("cross", maps, folds, np.abs(y - centre), names, kinds, coverage, scale, step)
+    return _made("cross", maps, folds, np.abs(y - centre), names, kinds, categories is not None, coverage, scale, step)
 
 
 def split_conformal(
@@ -184,7 +185,9 @@ def split_conformal(
     x, y, names, kinds = _known(judge, human, groups, categories)
     residuals = np.abs(y - fitted.apply(x))
     zeros = np.zeros(len(y), dtype=np.int64)
-    return _made("split", (fitted,), zeros, residuals, names, kinds, coverage, fitted.scale, step)
+    return _made(
+        "split", (fitted,), zeros, residuals, names, kinds, categories is not None, coverage, fitted.scale, step
+    )
 
 
 def _made(
@@ -194,6 +197,7 @@ def _made(
     residuals: Array,
     names: Ints,
     kinds: NDArray[np.str_],
+    by_category: bool,
     coverage: float,
     scale: tuple[float, float],
     step: float | None,
@@ -205,7 +209,7 @@ def _made(
         counts = np.bincount(within)
         weights[own] = 1 / ((len(counts) + 1) * counts[within])
     found = Conformal(
-        type=kind, maps=maps, fold=tuple(folds.tolist()), residuals=tuple(residuals.tolist()),
+        type=kind, by_category=by_category, maps=maps, fold=tuple(folds.tolist()), residuals=tuple(residuals.tolist()),
         weights=tuple(weights.tolist()), categories=tuple(kinds.tolist()), coverage=coverage, scale=scale, step=step,
         labels=len(residuals), groups=len(np.unique(names)),
     )  # fmt: skip
@@ -214,7 +218,11 @@ def _made(
 
 def _short(split: Conformal) -> Conformal:
     """Return the same intervals from one residual a category, none where the interval is the whole scale."""
-    residuals, weights, kinds = np.array(split.residuals), np.array(split.weights), np.array(split.categories)
+    residuals, weights, kinds = (
+        np.array(split.residuals),
+        np.array(split.weights),
+        np.array(split.categories, dtype=str),
+    )
     margins = {
         str(k): upper_quantile(residuals[kinds == k], weights[kinds == k], split.coverage) for k in sorted(set(kinds))
     }

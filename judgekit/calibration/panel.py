@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from judgekit.calibration.bootstrap import Bootstrap
 from judgekit.calibration.choice import PANEL, Choice, Ints, choose, folds_of
 from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError, number
-from judgekit.calibration.fitting import Kind, fit, least_squares
+from judgekit.calibration.fitting import Kind, fit
 from judgekit.calibration.maps import Linear
 from judgekit.errors import InputError
 
@@ -84,8 +84,8 @@ def fit_panel(
 def error_correlation(judges: ArrayLike, human: ArrayLike) -> Array:
     """Return how the errors of the judges go together, shape (judges, judges).
 
-    An error is the human score less the judge's own line to the human scale, so that severity and spread are none. The
-    noise of the human scores is part of every error, and makes the correlations larger than those of the judges alone.
+    An error is the judge's score, brought to the mean and the spread of the human scores, less the human score; so
+    severity is none. The noise of the human scores is part of every error, and adds to the correlations.
 
     Raises:
         NotEstimableError: fewer than three items with all scores, or a judge that does not vary.
@@ -99,8 +99,8 @@ def effective_judges(
 ) -> Estimate:
     """Return the number of judges with independent errors that would be worth as many: k / (1 + (k - 1) r).
 
-    With r the mean correlation of the errors (Kish 1965, Survey Sampling, section 5.4); infinite down to where r makes
-    the variance of the mean 0. The interval holds the judges' lines fixed.
+    With r the mean correlation of the errors (Kish 1965, Survey Sampling, section 5.4). It passes k where errors cancel.
+    The interval takes mean and spread of the judges for known.
 
     Args:
         units: the cluster of each item, shape (items,).
@@ -173,11 +173,8 @@ def _complete(judges: ArrayLike, human: ArrayLike) -> tuple[Array, Array]:
 def _errors(x: Array, y: Array) -> Array:
     if (np.ptp(x, axis=1) == 0).any():
         raise NotEstimableError("a judge gives every item the same score: " + str(int(np.argmin(np.ptp(x, axis=1)))))
-    found = []
-    for row in x:
-        slope = least_squares(row[None], y, np.ones(len(y)))[0]
-        found.append(y - y.mean() - slope * (row - row.mean()))
-    return np.array(found)
+    centred = x - x.mean(1, keepdims=True)
+    return np.asarray(centred * (y.std() / x.std(1, keepdims=True)) - (y - y.mean()))
 
 
 def _products(errors: Array) -> Array:

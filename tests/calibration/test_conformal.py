@@ -54,6 +54,13 @@ def test_categories_keep_their_own() -> None:
         made.interval([5.0])
 
 
+def test_a_category_of_few_labels_has_the_whole_scale() -> None:
+    made = split_conformal(SAME, np.full(3, 5.0), [4.0, 5, 6], categories=["rare"] * 3, coverage=0.9)
+
+    assert [float(end[0]) for end in made.interval([5.0], ["rare"])] == [0, 10]
+    assert Conformal.from_dict(json.loads(json.dumps(made.to_dict()))) == made
+
+
 def test_drawn_in_to_the_grid() -> None:
     """5 +- 1.3 holds 4, 5 and 6 of the whole numbers; 5.5 +- .2 none, so that the nearest stands for it."""
 

@@ -26,11 +26,11 @@ def judged(k: int = 4, n: int = 600, common: float = 0.0, seed: int = 0) -> tupl
 
 
 def test_errors_by_hand() -> None:
-    """Against 0, 0, 0, 0 plus lines: both judges miss the same items the same way, the third the other way round.
+    """Human 1 2 3 4 5 6; e = (1, -2, 1, 1, -2, 1) is at right angles to it and sums to 0.
 
-    Human 1 2 3 4 5 6; e = (1, -2, 1, 1, -2, 1) is at right angles to it and sums to 0. Judges human + e, 2 human + 2 e
-    and human - e. The line of each has the slope 17.5 / (17.5 + 12) = .593 (halved for the second); so the errors are
-    .407 human -+ .593 e, up to their mean: squares 17.5 * .1655 + 12 * .3519 = 7.119, products 2.896 - 4.223 = -1.327.
+    Judges human + e, twice that, and human - e. Each is brought to the human's spread by s = sqrt(17.5 / 29.5) = .7702
+    (halved for the second): the errors are (s - 1) human +- s e, their squares .0528 * 17.5 + .5932 * 12 = 8.043, and
+    the product of the first and the third .924 - 7.119 = -6.195.
     """
     human, e = np.arange(1.0, 7), np.array([1.0, -2, 1, 1, -2, 1])
     judges = np.stack([human + e, 2 * human + 2 * e, human - e])
@@ -38,13 +38,14 @@ def test_errors_by_hand() -> None:
     found = error_correlation(judges, human)
 
     assert found[0, 1] == pytest.approx(1)
-    assert found[0, 2] == pytest.approx(-1.327 / 7.119, abs=1e-3)
+    assert found[0, 2] == pytest.approx(-6.195 / 8.043, abs=1e-3)
     assert found.diagonal() == pytest.approx([1, 1, 1])
 
 
 @pytest.mark.parametrize(("common", "expected"), [(0.0, 4.0), (0.5, 4 / 2.5), (0.9, 4 / 3.7)])
 def test_the_effective_number_is_kishs(common: float, expected: float) -> None:
     judges, human, groups = judged(4, 20_000, common)
+    judges = human + (judges - human) / 4  # small errors: the spread of the judges is that of the truth
 
     found = effective_judges(judges, human, units=groups, bootstrap=Bootstrap(draws=100))
 
