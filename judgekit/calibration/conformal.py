@@ -34,7 +34,7 @@ class Conformal:
         maps: one, or one a fold.
         fold: the map of each residual, by number; ``residuals``: how far it missed, and ``weights``: what each counts,
             summing to 1 in a category together with the new group that has a weight of its own; ``categories``: of each
-            residual, empty strings where they are not ``by_category``. Of a split only the residual is kept that makes the interval.
+            residual, empty where the intervals are not ``by_category``. Of a split only what makes its interval is kept.
         step: of the rating grid from the lowest score of the scale; an interval is drawn in to the outermost grid
             points that it holds, which no score on the grid can tell from it. None: no grid.
         labels: that the residuals come from; ``groups``: of them.
@@ -218,14 +218,10 @@ def _made(
 
 def _short(split: Conformal) -> Conformal:
     """Return the same intervals from one residual a category, none where the interval is the whole scale."""
-    residuals, weights, kinds = (
-        np.array(split.residuals),
-        np.array(split.weights),
-        np.array(split.categories, dtype=str),
-    )
-    margins = {
-        str(k): upper_quantile(residuals[kinds == k], weights[kinds == k], split.coverage) for k in sorted(set(kinds))
-    }
+    margins = {}
+    for name in sorted(set(split.categories)):
+        own = np.array(split.categories) == name
+        margins[name] = upper_quantile(np.array(split.residuals)[own], np.array(split.weights)[own], split.coverage)
     finite = {name: margin for name, margin in margins.items() if margin < np.inf}
     ones = len(finite)
     return replace(

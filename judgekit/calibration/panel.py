@@ -99,8 +99,8 @@ def effective_judges(
 ) -> Estimate:
     """Return the number of judges with independent errors that would be worth as many: k / (1 + (k - 1) r).
 
-    With r the mean correlation of the errors (Kish 1965, Survey Sampling, section 5.4). It passes k where errors cancel.
-    The interval takes mean and spread of the judges for known.
+    With r the mean correlation of the errors (Kish 1965, Survey Sampling, section 5.4). It passes k where errors
+    cancel. The interval takes mean and spread of the judges for known.
 
     Args:
         units: the cluster of each item, shape (items,).
