@@ -34,7 +34,7 @@ class Conformal:
         maps: one, or one a fold.
         fold: the map of each residual, by number; ``residuals``: how far it missed, and ``weights``: what each counts,
             summing to 1 in a category together with the new group that has a weight of its own; ``categories``: of each
-            residual, empty where the intervals are not ``by_category``. Of a split only what makes its interval is kept.
+            residual, empty where they are not ``by_category``. Of a split only what makes its interval is kept.
         step: of the rating grid from the lowest score of the scale; an interval is drawn in to the outermost grid
             points that it holds, which no score on the grid can tell from it. None: no grid.
         labels: that the residuals come from; ``groups``: of them.
