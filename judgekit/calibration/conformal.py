@@ -67,7 +67,7 @@ class Conformal:
         names = np.array([""] * middle.shape[1] if categories is None else list(categories))
         if len(names) != middle.shape[1] or (categories is None) == self.by_category:
             raise InputError("give the category of each item where, and only where, the intervals are by category")
-        low, high = np.full(middle.shape[1], self.scale[0]), np.full(middle.shape[1], self.scale[1])
+        low, high = np.repeat(np.array(self.scale, dtype=float)[:, None], middle.shape[1], axis=1)
         own = np.array(self.categories, dtype=str)
         for name in np.unique(names):
             at, of = names == name, np.flatnonzero(own == name)

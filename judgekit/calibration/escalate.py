@@ -14,7 +14,7 @@ from judgekit.errors import InputError
 
 DEFAULT = Bootstrap()
 LIMITS = 20  # thresholds that are tried, from the most careful
-LEAST = 10  # kept items below which a threshold is not tried
+ROOM = 2  # a threshold is tried where no loss at all would show a risk below the limit by this factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +102,13 @@ def _found(
 
 
 def _limit(d: Array, cost: Array, names: NDArray[np.int64], risk: float, bootstrap: Bootstrap) -> float:
-    known = np.sort(d[~np.isnan(d)])
-    if len(known) < LEAST:
-        return -np.inf
+    known = d[~np.isnan(d)]
     limit = -np.inf
-    for threshold in np.unique(np.quantile(known, np.linspace(0, 1, LIMITS + 1)[1:], method="higher")):
+    shares = np.linspace(0, 1, LIMITS + 1)[1:]
+    for threshold in np.unique(np.quantile(known, shares, method="higher")) if len(known) else ():
         kept = d <= threshold
-        if kept.sum() < LEAST:
-            continue
+        if ROOM * bootstrap.unseen(len(np.unique(names[kept]))) > risk:
+            continue  # too few to say anything, whatever their losses
         upper = bootstrap.share(cost[kept], names[kept]).high
         if upper is None or upper > risk:
             break

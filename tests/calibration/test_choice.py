@@ -104,8 +104,8 @@ def test_the_error_is_honest() -> None:
     found = choose(columns, y, kinds=("covariate", "stack"))
     own = np.sqrt(np.mean((fit("covariate", columns, y).apply(columns) - y) ** 2))
 
-    assert own < 0.95
-    assert found.error.value > 0.95
+    assert own < 0.95 * y.std()
+    assert found.error.value > 0.98 * y.std()
     assert found.kind == "stack" or found.candidates[0].behind <= found.candidates[0].behind_se
 
 
