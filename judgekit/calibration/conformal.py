@@ -26,14 +26,16 @@ class Conformal:
 
     ``split``: one map, and how far it missed on labels that it did not see (Vovk, Gammerman & Shafer 2005). ``cross``:
     for few labels, a map without each fold, and how far it missed on that fold (CV+; Barber et al. 2021, Annals of
-    Statistics 49:486), whose promise is 1 - 2 (1 - coverage), and whose practice is ``coverage``. Every group counts
-    once, however many items it has, so that the finite-sample rank is of groups: (k + 1) coverage (Lee, Barber &
-    Willett 2023). Without groups that is the usual (n + 1).
+    Statistics 49:486), whose promise is 1 - 2 (1 - coverage), and whose practice is ``coverage``.
+
+    The rank is of n + 1, one place for the new item. Items of one group are missed together; with groups, the place is
+    as large as the design effect of being missed (Kish 1965), estimated from the labels: between 1 and the size of a
+    group. Without groups the promise is exact; with them it is what the simulations in the tests show.
 
     Attributes:
         maps: one, or one a fold.
         fold: the map of each residual, by number; ``residuals``: how far it missed, and ``weights``: what each counts,
-            summing to 1 in a category together with the new group that has a weight of its own; ``categories``: of each
+            summing to 1 in a category together with the place of the new item; ``categories``: of each
             residual, empty where they are not ``by_category``. Of a split only what makes its interval is kept.
         step: of the rating grid from the lowest score of the scale; an interval is drawn in to the outermost grid
             points that it holds, which no score on the grid can tell from it. None: no grid.
@@ -126,6 +128,18 @@ def upper_quantile(residuals: Array, weights: Array, coverage: float) -> float:
     return float(residuals[order[reached[0]]]) if len(reached) else float("inf")
 
 
+def design_effect(residuals: Array, groups: Ints, coverage: float) -> float:
+    """Return by how much more the share of missed items varies than if groups did not matter, 1 to a group's size."""
+    n, sizes = len(residuals), np.bincount(groups)
+    most = float((sizes**2).sum() / n)
+    missed = residuals > upper_quantile(residuals, np.full(n, 1 / (n + 1)), coverage)
+    away = missed - missed.mean()
+    if not missed.any() or len(sizes) < 2:
+        return most
+    together = (np.bincount(groups, away) ** 2).sum() * len(sizes) / (len(sizes) - 1)
+    return min(max(float(together / (away**2).sum()), 1.0), most)
+
+
 def conformal(
     kind: Kind,
     judge: ArrayLike,
@@ -205,9 +219,7 @@ def _made(
     weights = np.empty(len(residuals))
     for category in np.unique(kinds):
         own = kinds == category
-        within = number(names[own])
-        counts = np.bincount(within)
-        weights[own] = 1 / ((len(counts) + 1) * counts[within])
+        weights[own] = 1 / (own.sum() + design_effect(residuals[own], number(names[own]), coverage))
     found = Conformal(
         type=kind, by_category=by_category, maps=maps, fold=tuple(folds.tolist()), residuals=tuple(residuals.tolist()),
         weights=tuple(weights.tolist()), categories=tuple(kinds.tolist()), coverage=coverage, scale=scale, step=step,

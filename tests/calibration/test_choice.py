@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from judgekit.calibration import NotEstimableError, choose, fit
@@ -18,6 +18,7 @@ def data(curve: object, n: int = 200, noise: float = 0.3, seed: int = 0) -> tupl
     return x, curve(x) + rng.normal(0, noise, n), np.arange(n) // 5
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=40), st.integers(0, 99))
 def test_folds_are_even_and_whole(sizes: list[int], seed: int) -> None:
     """A fold is filled with the largest groups first, so that none is fuller by more than the largest group."""

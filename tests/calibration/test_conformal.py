@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from judgekit.calibration import Conformal, Linear, NotEstimableError, conformal, fit, split_conformal
-from judgekit.calibration.conformal import upper_quantile
+from judgekit.calibration.conformal import design_effect, upper_quantile
 from judgekit.errors import InputError
 
 SAME = Linear(
@@ -27,19 +27,23 @@ def test_the_rank_is_of_n_plus_one() -> None:
     assert [width(c) for c in (0.8, 0.9, 0.91)] == pytest.approx([4, 4.5, 5])
 
 
-def test_a_group_counts_once() -> None:
-    """Three groups, one of them with 8 items: each residual of it weighs 1/4 / 8, a lone one 1/4.
+def test_items_missed_together_leave_a_larger_place() -> None:
+    """Three groups of 4, one of them off by 2, the others by .1. At 55 % the third group is missed, all of it.
 
-    The eight with .1 reach 1/4, the lone one with 1 makes it 1/2, that with 2 makes it 3/4, and 1/4 is for the new.
+    The sums of (missed - 1/3) are 8/3, -4/3, -4/3: their squares 32/3, times 3/2 is 16; over the 8/3 of the items it is
+    6, more than the size of a group: 4. So 8 small residuals weigh 8 / (12 + 4) = .5, where lone items weigh 8 / 13.
     """
-    human = 5 + np.array([0.1] * 8 + [1.0, 2.0])
-    groups = ["a"] * 8 + ["b", "c"]
+    human = 5 + np.repeat([0.1, 0.1, 2.0], 4)
+    groups = np.repeat([0, 1, 2], 4)
 
-    def reach(coverage: float) -> float:
-        made = split_conformal(SAME, np.full(10, 5.0), human, groups=groups, coverage=coverage)
+    def reach(coverage: float, groups: np.ndarray | None) -> float:
+        made = split_conformal(SAME, np.full(12, 5.0), human, groups=groups, coverage=coverage)
         return float(made.interval([5.0])[1][0]) - 5
 
-    assert [reach(c) for c in (0.25, 0.5, 0.75, 0.8)] == pytest.approx([0.1, 1, 2, 5])
+    assert design_effect(human - 5, groups, 0.55) == 4
+    assert design_effect(human - 5, np.arange(12), 0.55) == 1
+    assert [reach(c, groups) for c in (0.5, 0.55)] == pytest.approx([0.1, 2])
+    assert reach(0.55, None) == pytest.approx(0.1)
 
 
 def test_categories_keep_their_own() -> None:
@@ -93,17 +97,20 @@ def drawn(rng: np.random.Generator, groups: int, size: int = 3) -> tuple[np.ndar
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("groups", "kind"), [(60, "split"), (16, "cross"), (40, "cross")])
-def test_the_promise_is_kept_for_new_groups(groups: int, kind: str) -> None:
-    """2,000 simulations each: labels of some groups, then one item of a new one. Nominal 90 %."""
+@pytest.mark.parametrize("coverage", [0.9, 0.95])
+@pytest.mark.parametrize(
+    ("groups", "size", "kind"), [(60, 3, "split"), (16, 11, "split"), (16, 3, "cross"), (40, 3, "cross")]
+)
+def test_the_promise_is_kept_for_new_groups(groups: int, size: int, kind: str, coverage: float) -> None:
+    """2,000 simulations each: labels of some groups, then one item of a new one."""
     rng, hits = np.random.default_rng(0), []
     for _ in range(2000):
-        x, y, g = drawn(rng, groups + 1)
-        made = conformal("linear", x[:-3], y[:-3], groups=g[:-3], scale=(-50, 50))
-        low, high = made.interval(x[-3:-2])
-        hits.append(bool(low[0] <= y[-3] <= high[0]))
-    assert made.type == kind
-    assert 0.885 <= np.mean(hits) <= 0.94  # the standard error of the simulation is .007
+        x, y, g = drawn(rng, groups + 1, size)
+        made = conformal("linear", x[:-size], y[:-size], groups=g[:-size], scale=(-50, 50), coverage=coverage)
+        low, high = made.interval(x[-size:][:1])
+        hits.append(bool(low[0] <= y[-size] <= high[0]))
+    assert made.type == ("split" if groups * size >= 150 else "cross")
+    assert abs(np.mean(hits) - coverage) <= 0.02
 
 
 def test_few_labels_are_crossed_by_hand() -> None:
