@@ -49,7 +49,7 @@ def escalate(
 
     With ``risk``, thresholds are tried from the most careful, and the last one is taken before the upper end of the
     risk's interval passes the limit; tested in that order, the probability that the true risk lies above the limit is
-    that of one interval's missing on this side (fixed-sequence testing: Angelopoulos et al. 2021, "Learn then test";
+    that of one interval's missing on this side, and small limits take many labels (fixed-sequence testing: Angelopoulos et al. 2021, "Learn then test";
     Jung, Brahman & Choi 2025, "Trust or escalate"). Share and risk come from the other half of the groups, each half
     in turn; the limit from all.
 
