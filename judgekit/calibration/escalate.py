@@ -48,10 +48,10 @@ def escalate(
     """Set the doubt up to which a judge may keep an item, by a limit on the doubt itself or on the risk.
 
     With ``risk``, thresholds are tried from the most careful, and the last one is taken before the upper end of the
-    risk's interval passes the limit; tested in that order, the probability that the true risk lies above the limit is
-    that of one interval's missing on this side, and small limits take many labels (fixed-sequence testing: Angelopoulos et al. 2021, "Learn then test";
-    Jung, Brahman & Choi 2025, "Trust or escalate"). Share and risk come from the other half of the groups, each half
-    in turn; the limit from all.
+    risk's interval passes the limit. Tested in that order, the true risk lies above the limit as often as one interval
+    misses on this side (fixed-sequence testing: Angelopoulos et al. 2021, "Learn then test"; Jung, Brahman & Choi 2025,
+    "Trust or escalate"). A small limit takes many labels. Share and risk come from the other half of the groups, each
+    half in turn; the limit from all.
 
     Args:
         doubt: how unsure the judge is of an item, shape (items,): the width of its interval, its spread over samples;
