@@ -36,6 +36,11 @@ from judgekit.calibration.ceilings import (
     leave_one_out,
     split_half,
 )
+from judgekit.calibration.choice import (
+    Candidate,
+    Choice,
+    choose,
+)
 from judgekit.calibration.comparing import (
     CorrelationDifference,
     compare_correlations,
@@ -46,12 +51,21 @@ from judgekit.calibration.concordance import (
     concordance,
     kendall_w,
 )
+from judgekit.calibration.conformal import (
+    Conformal,
+    conformal,
+    split_conformal,
+)
 from judgekit.calibration.corrected import (
     Corrected,
     corrected_mean,
 )
 from judgekit.calibration.correlation import (
     correlation,
+)
+from judgekit.calibration.dawid_skene import (
+    DawidSkene,
+    dawid_skene,
 )
 from judgekit.calibration.drift import (
     Drift,
@@ -64,6 +78,10 @@ from judgekit.calibration.equivalence import (
     Equivalence,
     equivalence_test,
 )
+from judgekit.calibration.escalate import (
+    Escalation,
+    escalate,
+)
 from judgekit.calibration.estimate import (
     Estimate,
     NotEstimableError,
@@ -71,6 +89,9 @@ from judgekit.calibration.estimate import (
 from judgekit.calibration.findings import (
     Finding,
     judge_together,
+)
+from judgekit.calibration.fitting import (
+    fit,
 )
 from judgekit.calibration.icc import (
     icc,
@@ -83,6 +104,15 @@ from judgekit.calibration.kappa import (
 from judgekit.calibration.length_controlled import (
     LengthControlled,
     length_controlled_win_rate,
+)
+from judgekit.calibration.maps import (
+    Curve,
+    Linear,
+    Logistic,
+    Ordinal,
+    Reward,
+    from_dict,
+    reward_map,
 )
 from judgekit.calibration.mcnemar import (
     McNemar,
@@ -104,6 +134,13 @@ from judgekit.calibration.pairs import (
     Part,
     evaluate,
     paired,
+)
+from judgekit.calibration.panel import (
+    Panel,
+    effective_judges,
+    error_correlation,
+    fit_panel,
+    judge_worth,
 )
 from judgekit.calibration.planning import (
     Plan,
@@ -133,6 +170,7 @@ from judgekit.calibration.rogan_gladen import (
 )
 from judgekit.calibration.signflip import (
     SignFlip,
+    sign_flip,
     sign_flip_test,
 )
 from judgekit.calibration.simulate import (
@@ -166,23 +204,34 @@ __all__ = [
     "BlandAltman",
     "Bootstrap",
     "BradleyTerry",
+    "Candidate",
+    "Choice",
     "Components",
+    "Conformal",
     "Corrected",
     "CorrelationDifference",
+    "Curve",
+    "DawidSkene",
     "Disattenuated",
     "Drift",
     "Elo",
     "Equivalence",
+    "Escalation",
     "Estimate",
     "Finding",
     "LeaveOneOut",
     "LengthControlled",
+    "Linear",
+    "Logistic",
     "McNemar",
     "NotEstimableError",
+    "Ordinal",
     "PairEvaluation",
     "PairedTest",
+    "Panel",
     "Part",
     "Plan",
+    "Reward",
     "SignFlip",
     "Simulated",
     "TieCalibration",
@@ -197,27 +246,37 @@ __all__ = [
     "bradley_terry",
     "by_length",
     "by_value",
+    "choose",
     "cohen_kappa",
     "compare_correlations",
     "concordance",
+    "conformal",
     "corrected_mean",
     "correlation",
+    "dawid_skene",
     "design_effect",
     "detectable_correlation",
     "detectable_mean",
     "detectable_rate",
     "difference_sd",
     "disattenuated",
+    "effective_judges",
     "elo",
     "eq_bench",
     "equivalence_test",
+    "error_correlation",
+    "escalate",
     "evaluate",
+    "fit",
     "fit_epsilon",
+    "fit_panel",
     "fleiss_kappa",
     "flip_rate",
+    "from_dict",
     "gwet_ac",
     "icc",
     "judge_together",
+    "judge_worth",
     "kendall_w",
     "krippendorff_alpha",
     "labels_for_alpha",
@@ -235,10 +294,13 @@ __all__ = [
     "ppi_mean",
     "rate_difference_sd",
     "retest_icc",
+    "reward_map",
     "rogan_gladen",
+    "sign_flip",
     "sign_flip_test",
     "simulate",
     "soft_pairwise_accuracy",
+    "split_conformal",
     "split_half",
     "stars",
     "tie_calibration",
