@@ -170,7 +170,6 @@ from judgekit.calibration.rogan_gladen import (
 )
 from judgekit.calibration.signflip import (
     SignFlip,
-    sign_flip,
     sign_flip_test,
 )
 from judgekit.calibration.simulate import (
@@ -296,7 +295,6 @@ __all__ = [
     "retest_icc",
     "reward_map",
     "rogan_gladen",
-    "sign_flip",
     "sign_flip_test",
     "simulate",
     "soft_pairwise_accuracy",

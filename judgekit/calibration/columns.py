@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from judgekit.calibration.bootstrap import Units
-from judgekit.calibration.correlation import at as at
+from judgekit.calibration.correlation import at
 from judgekit.calibration.estimate import Array, NotEstimableError
 from judgekit.errors import InputError
 
