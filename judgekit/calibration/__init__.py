@@ -192,6 +192,9 @@ from judgekit.calibration.ties import (
     pairwise_accuracy,
     tie_calibration,
 )
+from judgekit.calibration.units import (
+    Crossed,
+)
 
 __all__ = [
     "AltTest",
@@ -209,6 +212,7 @@ __all__ = [
     "Conformal",
     "Corrected",
     "CorrelationDifference",
+    "Crossed",
     "Curve",
     "DawidSkene",
     "Disattenuated",

@@ -12,8 +12,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from judgekit.calibration.bootstrap import Bootstrap, Units
+from judgekit.calibration.bootstrap import Bootstrap
 from judgekit.calibration.estimate import Array, Estimate, NotEstimableError
+from judgekit.calibration.units import Units, kept_units
 from judgekit.errors import InputError
 
 Level = Literal["nominal", "ordinal", "interval", "ratio"]
@@ -79,7 +80,7 @@ class Ratings:
         if known < 2:
             raise NotEstimableError("all ratings are equal, so that chance agrees as well")
         counts, codes = _patterns(place.reshape(array.shape), len(values))
-        return cls(values[:known], counts[:, :known], codes, kept_units(units, kept))
+        return cls(values[:known], counts[:, :known], codes, kept_units(units, kept, len(kept)))
 
     def coincidences(self) -> tuple[Array, float]:
         """Return the pairs of values in an item over its ratings less one, times what makes them whole, and that.
@@ -111,22 +112,6 @@ def _patterns(place: Ints, size: int) -> tuple[Array, Ints]:
     counts = np.zeros((len(first), size))
     np.add.at(counts, (np.repeat(np.arange(len(first)), raters), ordered[:, first].T.ravel()), 1)
     return counts, code
-
-
-def kept_units(units: Units, kept: NDArray[np.bool_]) -> Units:
-    """Return the units of the items that are kept."""
-    if units is None:
-        return None
-    if isinstance(units, tuple):
-        return _mask(units[0], kept), _mask(units[1], kept)
-    return _mask(units, kept)
-
-
-def _mask(names: object, kept: NDArray[np.bool_]) -> Ints:
-    index = np.unique(np.asarray(names), return_inverse=True)[1].reshape(-1)
-    if len(index) != len(kept):
-        raise InputError(f"{len(kept)} items, but {len(index)} clusters")
-    return index[kept]
 
 
 def _distances(values: Array, level: Level) -> Array:

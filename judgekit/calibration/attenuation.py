@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from judgekit.calibration.bootstrap import Bootstrap, Statistic, Units
+from judgekit.calibration.bootstrap import Bootstrap, Statistic
 from judgekit.calibration.ceilings import judge_and_ratings
-from judgekit.calibration.correlation import Method, at, weighted
+from judgekit.calibration.correlation import Method, weighted
 from judgekit.calibration.estimate import Array, Estimate, NotEstimableError
+from judgekit.calibration.units import Units, kept_units
 from judgekit.errors import InputError
 
 DEFAULT = Bootstrap()
@@ -59,20 +60,20 @@ def disattenuated(
     if method == "kendall":
         raise InputError("Kendall's tau has no correction for attenuation; take pearson or spearman")
     scores, table = judge_and_ratings(judge, ratings)
-    known = np.flatnonzero(~np.isnan(scores) & ~np.isnan(table).all(0))
+    known = ~np.isnan(scores) & ~np.isnan(table).all(0)
     scores, table = scores[known], table[:, known]
     if (~np.isnan(table)).sum(0).max(initial=0) < 2:
         raise NotEstimableError("no item has two ratings")
     mean = np.nanmean(table, axis=0)
     if np.ptp(scores) == 0 or np.ptp(mean) == 0:
-        raise NotEstimableError(f"one of the series does not vary, among {len(known)} items")
+        raise NotEstimableError(f"one of the series does not vary, among {known.sum()} items")
     observed, reliability = weighted(scores, mean, method), _reliability(table, mean)
 
     def statistic(weights: Array) -> Array:
         r, of_mean = observed(weights), reliability(weights)
         return np.stack([r / np.sqrt(np.where(of_mean > 0, of_mean, math.nan)), r, of_mean], axis=1)
 
-    found = bootstrap.resampled(len(known), statistic, at(units, known))
+    found = bootstrap.resampled(len(scores), statistic, kept_units(units, known, len(known)))
     if not found.values[2] > 0:
         raise NotEstimableError(f"the raters' reliability is {found.values[2]:.3f}; a correction needs one above 0")
     return Disattenuated(_marked(found.estimate(0)), found.estimate(1), found.estimate(2))

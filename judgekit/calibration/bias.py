@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from judgekit.calibration import probes
-from judgekit.calibration.bootstrap import Bootstrap, Units
+from judgekit.calibration.bootstrap import Bootstrap
 from judgekit.calibration.estimate import Array, NotEstimableError
 from judgekit.calibration.findings import Finding, judge_together
 from judgekit.calibration.halo import halo
 from judgekit.calibration.humans import Humans
 from judgekit.calibration.partial import partial, slope
 from judgekit.calibration.templates import template_sensitivity
+from judgekit.calibration.units import Units
 from judgekit.errors import InputError, nearest
 
 DEFAULT = Bootstrap()

@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from judgekit.calibration.bootstrap import Bootstrap, Units
-from judgekit.calibration.correlation import at
+from judgekit.calibration.bootstrap import Bootstrap
 from judgekit.calibration.estimate import Array, Estimate, NotEstimableError
+from judgekit.calibration.units import Units, kept_units
 from judgekit.errors import InputError
 
 DEFAULT = Bootstrap()
@@ -65,7 +65,7 @@ def binary_rates(
     if not len(known):
         raise NotEstimableError("no item has a verdict and a truth")
     codes = (2 * true[known] + said[known]).astype(np.int64)
-    found = bootstrap.resampled_sums(np.eye(4), _rates, at(units, known), codes)
+    found = bootstrap.resampled_sums(np.eye(4), _rates, kept_units(units, known, len(said)), codes)
     balanced, precision, recall, f1, phi = (
         None if math.isnan(found.values[which]) else found.estimate(which) for which in range(5)
     )

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from judgekit.calibration.estimate import Array, Clusters, Estimate, number
 from judgekit.calibration.resamples import Blocks, Drawn, Resamples
+from judgekit.calibration.units import Crossed, Units, kinds
 from judgekit.errors import InputError
 
 CELLS = 1 << 18  # numbers held at a time, about what a cache holds: changes nothing in the result
@@ -22,7 +23,6 @@ BLOCKS = 200  # units left out one at a time; more are left out in as many rando
 Ints = NDArray[np.int64]
 Left = tuple[Iterator[Array], Array]
 Statistic = Callable[[Array], Array]
-Units = Clusters | tuple[Clusters, Clusters] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Bootstrap:
             rows: shape (items, m), finite: what is summed. With ``codes``, shape (items,), what item i adds is
                 ``rows[codes[i]]``: much faster where many items are alike.
             statistic: maps sums of shape (any, m) to values of shape (any,); NaN where there is none.
-            units: what is drawn: the cluster of each item, two of them for crossed kinds; without it the items.
+            units: what is drawn: the cluster of each item, or two of them as `Crossed`; without it the items.
 
         Raises:
             NotEstimableError: the statistic has no value on all of the items.
@@ -88,7 +88,7 @@ class Bootstrap:
         """
         items = len(rows) if codes is None else len(codes)
         _check(rows, items, units)
-        if isinstance(units, tuple):
+        if isinstance(units, Crossed):
             return self._crossed(rows if codes is None else rows[codes], statistic, units)
         sums, count = _by_unit(rows, units, codes)
         total = (sums * count[:, None]).sum(0)
@@ -161,7 +161,7 @@ class Bootstrap:
             units, costly: as in `of_weights`; ``statistic``: maps weights of shape (any, items) to (any, statistics).
         """
         _check(np.empty((items, 0)), items, units)
-        if isinstance(units, tuple):
+        if isinstance(units, Crossed):
             return self._crossed_weights(items, statistic, units)
         index = np.arange(items) if units is None else number(units)
         k = int(index.max()) + 1
@@ -202,7 +202,7 @@ class Bootstrap:
         own = np.stack([np.bincount(block, column[kind]) for column in sums.T], axis=1)
         return iter([total - own]), np.ones(len(own))
 
-    def _crossed(self, rows: Array, statistic: Statistic, units: tuple[Clusters, Clusters]) -> Resamples:
+    def _crossed(self, rows: Array, statistic: Statistic, units: Crossed) -> Resamples:
         one, two = number(units[0]), number(units[1])
         k, s, m = int(one.max()) + 1, int(two.max()) + 1, rows.shape[1]
         if k * s > 4 * len(rows):  # most cells of the table are empty
@@ -218,7 +218,7 @@ class Bootstrap:
 
         return self._resamples(_Job(statistic, rows.sum(0), len(rows), min(k, s), "cluster"), drawn(), None)
 
-    def _crossed_weights(self, items: int, statistic: Statistic, units: tuple[Clusters, Clusters]) -> Resamples:
+    def _crossed_weights(self, items: int, statistic: Statistic, units: Crossed) -> Resamples:
         one, two = number(units[0]), number(units[1])
         k, s = int(one.max()) + 1, int(two.max()) + 1
         draws = min(self.draws, max(200, WORK // items))
@@ -272,9 +272,7 @@ def _unit(units: Clusters | None) -> str:
 def _check(rows: Array, items: int, units: Units) -> None:
     if not items or not np.isfinite(rows).all():
         raise InputError("an interval needs values, all of them finite; leave out what has no verdict, and count it")
-    for names in units if isinstance(units, tuple) else () if units is None else (units,):
-        if len(names) != items:
-            raise InputError(f"{items} values, but {len(names)} clusters")
+    kinds(units, items)
 
 
 def _by_unit(rows: Array, units: Clusters | None, codes: Ints | None) -> tuple[Array, Ints]:

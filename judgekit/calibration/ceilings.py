@@ -13,11 +13,12 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from judgekit.calibration.bootstrap import Bootstrap, Units
-from judgekit.calibration.correlation import Ints, Method, at, needed, plain
+from judgekit.calibration.bootstrap import Bootstrap
+from judgekit.calibration.correlation import Ints, Method, needed, plain
 from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError
 from judgekit.calibration.jointly import correlations
 from judgekit.calibration.resamples import Resamples
+from judgekit.calibration.units import Units, kept_units
 from judgekit.errors import InputError
 
 DEFAULT = Bootstrap()
@@ -105,7 +106,7 @@ def leave_one_out(
     known = np.flatnonzero(~np.isnan([part.human for part in parts]).all(0))
     others = 1 / float(np.mean(np.concatenate([1 / part.others[~np.isnan(part.others)] for part in parts])))
     if groups is None:
-        found = _overall(parts, known, method, others, at(units, known), bootstrap)
+        found = _overall(parts, known, method, others, kept_units(units, known, len(scores)), bootstrap)
     else:
         found = _within(parts, known, method, others, needed(groups, known, "groups"), bootstrap)
     return _result(found, len(known), len(parts), len(table))
@@ -129,6 +130,7 @@ def split_half(
         InputError: another shape, or an infinite value.
     """
     _, table = judge_and_ratings(None, ratings)
+    items = table.shape[1]
     table = table[(~np.isnan(table)).any(1)]
     known = np.flatnonzero((~np.isnan(table)).sum(0) >= 2)
     if len(known) < LEAST:
@@ -142,7 +144,7 @@ def split_half(
     def combine(values: Array, _: Array) -> Array:
         return _whole(values.mean(1), share)[:, None]
 
-    found = correlations(halves, method, combine, at(units, known), bootstrap).estimate()
+    found = correlations(halves, method, combine, kept_units(units, known, items), bootstrap).estimate()
     mean = f"reliability of the mean of {count.mean():.3g} raters"
     return replace(found, note="; ".join(filter(None, [mean, found.note])))
 

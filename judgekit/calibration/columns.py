@@ -7,9 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from judgekit.calibration.bootstrap import Units
-from judgekit.calibration.correlation import at
 from judgekit.calibration.estimate import Array, NotEstimableError
+from judgekit.calibration.units import Units, kept_units
 from judgekit.errors import InputError
 
 JUDGE_SD = "standard deviation of the judge's scores"
@@ -30,7 +29,7 @@ class Sheet:
         if self.kept.sum() < 3:
             raise NotEstimableError(f"only {self.kept.sum()} items have all that it needs")
         self.columns = [column[self.kept] for column in columns]
-        self.units = at(units, np.flatnonzero(self.kept))
+        self.units = kept_units(units, self.kept, len(self.kept))
 
     @property
     def left_out(self) -> int:

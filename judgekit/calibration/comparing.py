@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from judgekit.calibration.bootstrap import Bootstrap, Units
-from judgekit.calibration.correlation import Ints, Level, Method, at, needed, of_rows, plain
+from judgekit.calibration.bootstrap import Bootstrap
+from judgekit.calibration.correlation import Ints, Level, Method, needed, of_rows, plain
 from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError
 from judgekit.calibration.jointly import correlations
 from judgekit.calibration.resamples import Resamples
+from judgekit.calibration.units import Units, kept_units
 from judgekit.errors import InputError
 
 DEFAULT = Bootstrap()
@@ -64,7 +65,7 @@ def compare_correlations(
         found = _within(flat, method, needed(groups, owner, "groups"), bootstrap)
     else:
         resampled = groups if units is None else units
-        clusters = owner if resampled is None and level == "cell" else at(resampled, owner)
+        clusters = owner if resampled is None and level == "cell" else kept_units(resampled, owner, np.shape(human)[0])
         if level == "system":
             found = _by_system(flat, method, needed(systems, owner, "systems"), clusters, bootstrap)
         else:

@@ -9,10 +9,11 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike
 
-from judgekit.calibration.agreement import DEFAULT, kept_units
-from judgekit.calibration.bootstrap import Bootstrap, Units
+from judgekit.calibration.agreement import DEFAULT
+from judgekit.calibration.bootstrap import Bootstrap
 from judgekit.calibration.correlation import weighted_ranks
 from judgekit.calibration.estimate import Array, Estimate, NotEstimableError
+from judgekit.calibration.units import Units, kept_units
 from judgekit.errors import InputError
 
 
@@ -91,7 +92,7 @@ def kendall_w(ratings: ArrayLike, *, units: Units = None, bootstrap: Bootstrap =
         own = (weights * centred**2).sum((0, 2))
         return np.where(own > 0, spread / np.where(own > 0, own, 1) / len(x), math.nan)
 
-    return bootstrap.of_weights(x.shape[1], statistic, kept_units(units, known))
+    return bootstrap.of_weights(x.shape[1], statistic, kept_units(units, known, len(known)))
 
 
 def _both(a: ArrayLike, b: ArrayLike, units: Units) -> tuple[Array, Array, Units]:
@@ -102,7 +103,7 @@ def _both(a: ArrayLike, b: ArrayLike, units: Units) -> tuple[Array, Array, Units
     if known.sum() < 2:
         raise NotEstimableError(f"{known.sum()} items have both values; it needs two")
     middle = (x[known].mean() + y[known].mean()) / 2  # squares of what is near 0 lose no digits
-    return x[known] - middle, y[known] - middle, kept_units(units, known)
+    return x[known] - middle, y[known] - middle, kept_units(units, known, len(known))
 
 
 def _lin(sums: Array) -> Array:

@@ -10,8 +10,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from judgekit.calibration.bootstrap import Bootstrap, Statistic, Units
+from judgekit.calibration.bootstrap import Bootstrap, Statistic
 from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError, number
+from judgekit.calibration.units import Units, kept_units, kinds
 from judgekit.errors import InputError, require
 
 Method = Literal["spearman", "kendall", "pearson"]
@@ -50,21 +51,22 @@ def correlation(
     """
     j, h = _series(judge, human)
     resampled = groups if units is None else units
-    for names in (groups, systems, *(units if isinstance(units, tuple) else (units,))):
-        if names is not None and len(names) != len(j):
-            raise InputError(f"{len(j)} items, but {len(names)} clusters")
+    for names in (groups, systems):
+        kinds(names, len(j))
     if level == "cell":
         flat, owner = _cells(j, h)
-        clusters = at(resampled, owner) if resampled is not None else owner
+        clusters = owner if resampled is None else kept_units(resampled, owner, len(j))
         return paired_series(*flat, method, clusters, bootstrap)
     one, two = _mean(j), _mean(h)
     known = np.flatnonzero(~np.isnan(one + two))
     one, two = one[known], two[known]
     if level == "item":
-        return paired_series(one, two, method, at(resampled, known), bootstrap)
+        return paired_series(one, two, method, kept_units(resampled, known, len(j)), bootstrap)
     if level == "within_group":
         return _within(one, two, method, needed(groups, known, "groups"), bootstrap)
-    return _of_systems(one, two, method, needed(systems, known, "systems"), at(resampled, known), bootstrap)
+    return _of_systems(
+        one, two, method, needed(systems, known, "systems"), kept_units(resampled, known, len(j)), bootstrap
+    )
 
 
 def paired_series(x: Array, y: Array, method: Method, units: Units, bootstrap: Bootstrap) -> Estimate:
@@ -273,15 +275,6 @@ def _cells(j: Array, h: Array) -> tuple[tuple[Array, Array], Ints]:
     owner = np.repeat(np.arange(len(j)), j.shape[1])
     known = np.flatnonzero(~np.isnan(j + h).ravel())
     return (j.ravel()[known], h.ravel()[known]), owner[known]
-
-
-def at(units: Units, known: Ints) -> Units:
-    """Return the units of some of the items."""
-    if units is None:
-        return None
-    if isinstance(units, tuple):
-        return number(units[0])[known], number(units[1])[known]
-    return number(units)[known]
 
 
 def needed(names: Clusters | None, known: Ints, what: str) -> Ints:

@@ -10,9 +10,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from judgekit.calibration.bootstrap import Bootstrap, Statistic, Units
+from judgekit.calibration.bootstrap import Bootstrap, Statistic
 from judgekit.calibration.columns import Sheet
 from judgekit.calibration.estimate import Array, Estimate, number
+from judgekit.calibration.units import Units, kinds
 from judgekit.errors import require
 
 Verdict = Literal["innocent", "biased", "undecided"]
@@ -106,7 +107,7 @@ def jackknife(rows: Array, statistic: Statistic, units: Units = None) -> tuple[A
     total = rows.sum(0)
     value = np.atleast_2d(np.asarray(statistic(total[None])).T).T[0]
     covariance, k = np.zeros((len(value), len(value))), len(rows)
-    for kind in units if isinstance(units, tuple) else (units,):
+    for kind in kinds(units, len(rows)) or (None,):
         own = rows if kind is None else _by_cluster(rows, number(kind))
         with np.errstate(invalid="ignore", divide="ignore"):
             found = np.asarray(statistic(total - own)).reshape(len(own), -1)

@@ -8,11 +8,12 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from judgekit.calibration.bootstrap import Bootstrap, Units
+from judgekit.calibration.bootstrap import Bootstrap
 from judgekit.calibration.columns import Sheet, moments
 from judgekit.calibration.estimate import Array
 from judgekit.calibration.findings import Finding, find
 from judgekit.calibration.humans import Humans
+from judgekit.calibration.units import Units
 from judgekit.errors import InputError
 
 

@@ -8,9 +8,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from judgekit.calibration.agreement import DEFAULT, kept_units
-from judgekit.calibration.bootstrap import Bootstrap, Units
+from judgekit.calibration.agreement import DEFAULT
+from judgekit.calibration.bootstrap import Bootstrap
 from judgekit.calibration.estimate import Array, Estimate, NotEstimableError
+from judgekit.calibration.units import Units, kept_units
 from judgekit.errors import InputError, require
 
 Form = Literal["ICC1", "ICC2", "ICC3", "ICC1k", "ICC2k", "ICC3k"]
@@ -46,7 +47,7 @@ def icc(ratings: ArrayLike, form: Form = "ICC2", *, units: Units = None, bootstr
     x = x - np.nanmean(x)
     k = len(x)
     found = bootstrap.of_sums(
-        _sums(x.T), lambda sums: _of(form, k, *_variances(sums, k, form)), kept_units(units, known)
+        _sums(x.T), lambda sums: _of(form, k, *_variances(sums, k, form)), kept_units(units, known, len(known))
     )
     if np.isnan(x).any() or units is not None:
         return found

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from judgekit.calibration.bootstrap import Bootstrap, Units
+from judgekit.calibration.bootstrap import Bootstrap
 from judgekit.calibration.correlation import Ints, Method, Table, tabled, weighted
 from judgekit.calibration.estimate import Array
 from judgekit.calibration.resamples import Resamples
+from judgekit.calibration.units import Units
 
 ROWS = 1 << 25  # numbers up to which the kinds of items are held as rows of tables
 Combine = Callable[[Array, Array], Array]

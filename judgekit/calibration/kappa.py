@@ -8,9 +8,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from judgekit.calibration.agreement import DEFAULT, Ratings, Weights, kept_units
-from judgekit.calibration.bootstrap import Bootstrap, Units
+from judgekit.calibration.agreement import DEFAULT, Ratings, Weights
+from judgekit.calibration.bootstrap import Bootstrap
 from judgekit.calibration.estimate import Array, Estimate, NotEstimableError
+from judgekit.calibration.units import Units, kept_units
 from judgekit.errors import InputError
 
 Chance = Callable[[Array, Array], Array]  # of the shares of the values, shape (any, v), and their likeness
@@ -49,7 +50,7 @@ def cohen_kappa(
         chance = np.einsum("bi,ij,bj->b", rows, cost, columns, optimize=True) / sums.sum(1)
         return np.where(chance > 0, 1 - (sums * cost.ravel()).sum(1) / np.where(chance > 0, chance, 1), math.nan)
 
-    return bootstrap.of_sums(np.eye(v * v), statistic, kept_units(units, known), one * v + two)
+    return bootstrap.of_sums(np.eye(v * v), statistic, kept_units(units, known, len(known)), one * v + two)
 
 
 def fleiss_kappa(

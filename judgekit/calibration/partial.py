@@ -10,11 +10,12 @@ import math
 
 import numpy as np
 
-from judgekit.calibration.bootstrap import Bootstrap, Statistic, Units
+from judgekit.calibration.bootstrap import Bootstrap, Statistic
 from judgekit.calibration.columns import JUDGE_SD, Sheet, moments, varies
 from judgekit.calibration.estimate import Array, NotEstimableError
 from judgekit.calibration.findings import Finding, find
 from judgekit.calibration.humans import Humans, noise
+from judgekit.calibration.units import Units
 
 LEAST = 0.1  # share of the humans' variance, given the covariate, that must be quality and not noise
 

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from judgekit.calibration.agreement import Level, krippendorff_alpha
-from judgekit.calibration.bootstrap import Bootstrap, Units
+from judgekit.calibration.bootstrap import Bootstrap
 from judgekit.calibration.correlation import Method
 from judgekit.calibration.estimate import Clusters, NotEstimableError, number
 from judgekit.calibration.interval import t_quantile
+from judgekit.calibration.units import Units
 from judgekit.errors import InputError
 
 DEFAULT = Bootstrap()

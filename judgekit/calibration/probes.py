@@ -7,11 +7,12 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from judgekit.calibration.bootstrap import Bootstrap, Units
+from judgekit.calibration.bootstrap import Bootstrap
 from judgekit.calibration.columns import JUDGE_SD, Sheet, moments, variance, varies
 from judgekit.calibration.estimate import Array, NotEstimableError
 from judgekit.calibration.findings import Finding, find
 from judgekit.calibration.humans import Humans
+from judgekit.calibration.units import Units
 from judgekit.errors import InputError
 
 HUMAN_SD = "standard deviation of the human means"

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from judgekit.calibration.bootstrap import Bootstrap, Units
+from judgekit.calibration.bootstrap import Bootstrap
 from judgekit.calibration.columns import Sheet
 from judgekit.calibration.estimate import Array, Estimate, NotEstimableError
 from judgekit.calibration.humans import table
+from judgekit.calibration.units import Units
 from judgekit.errors import InputError
 
 DEFAULT = Bootstrap()

@@ -7,11 +7,12 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from judgekit.calibration.bootstrap import Bootstrap, Units
+from judgekit.calibration.bootstrap import Bootstrap
 from judgekit.calibration.columns import JUDGE_SD, Sheet, varies
 from judgekit.calibration.estimate import Array, Estimate, NotEstimableError, number
 from judgekit.calibration.findings import LEVEL, POWER, Finding, jackknife
 from judgekit.calibration.humans import table
+from judgekit.calibration.units import Crossed, Units
 from judgekit.errors import require
 
 
@@ -46,7 +47,7 @@ def template_sensitivity(scores: ArrayLike, units: Units, bootstrap: Bootstrap, 
     half = (1 - bootstrap.confidence) / 2
     low, high = (math.sqrt(f.noncentrality(ratio, share) * scale) for share in (1 - half, half))
     value = math.sqrt(max(0.0, ratio - 1) * noise / (len(cells) - 1))
-    clusters = df + 1 if sheet.units is None or isinstance(sheet.units, tuple) else int(number(sheet.units).max()) + 1
+    clusters = df + 1 if sheet.units is None or isinstance(sheet.units, Crossed) else int(number(sheet.units).max()) + 1
     points = Estimate(value, low, high, len(kept), clusters, "noncentral F")
     sd = float(level.std())
     return Finding(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -35,6 +36,7 @@ from judgekit.calibration import (
     leave_one_out,
     split_half,
 )
+from judgekit.calibration.correlation import Level
 from judgekit.studies.study import Study
 from judgekit.studies.table import Array, Ratings
 
@@ -124,13 +126,15 @@ def _criterion(study: Study, ratings: Ratings, name: str, bootstrap: Bootstrap) 
     scale = (study.scale.low, study.scale.high)
     choice = attempt(lambda: choose(judge, human, groups, scale=scale, bootstrap=bootstrap))
 
-    def spearman(level: str) -> Estimate | Unknown:
-        where = {"groups": groups, "systems": ratings.systems}
+    def spearman(level: Level) -> Estimate | Unknown:
         if level == "within_group" and len(set(groups)) == len(groups):
             return Unknown("no item shares its group with another")
         if level == "system" and ratings.systems is None:
             return Unknown("the data do not say what wrote an item")
-        return attempt(lambda: correlation(judge, human, level=level, bootstrap=bootstrap, **where))
+        systems = ratings.systems
+        return attempt(
+            lambda: correlation(judge, human, level=level, groups=groups, systems=systems, bootstrap=bootstrap)
+        )
 
     return Criterion(
         name=name,
@@ -167,12 +171,11 @@ def _criterion(study: Study, ratings: Ratings, name: str, bootstrap: Bootstrap) 
 def _rival(study: Study, ratings: Ratings, name: str, other: str, bootstrap: Bootstrap) -> Rival:
     human, groups = mean(ratings.human[name]), ratings.groups
     own, theirs = (mean(ratings.judges[judge][name]) for judge in (study.judge, other))
-    how = {"groups": groups, "bootstrap": bootstrap}
-    level = "item" if len(set(groups)) == len(groups) else "within_group"
+    level: Level = "item" if len(set(groups)) == len(groups) else "within_group"
     return Rival(
         other,
-        attempt(lambda: correlation(theirs, human, level=level, **how)),
-        attempt(lambda: compare_correlations(own, theirs, human, level=level, **how)),
+        attempt(lambda: correlation(theirs, human, level=level, groups=groups, bootstrap=bootstrap)),
+        attempt(lambda: compare_correlations(own, theirs, human, level=level, groups=groups, bootstrap=bootstrap)),
     )
 
 
@@ -210,13 +213,13 @@ def _panels(study: Study, ratings: Ratings, bootstrap: Bootstrap) -> dict[str, P
     """Fit a panel of all judges to each criterion, where there are several."""
     if len(ratings.judges) < 2:
         return {}
+    return {name: attempt(partial(_panel, study, ratings, name, bootstrap)) for name in ratings.criteria}
+
+
+def _panel(study: Study, ratings: Ratings, name: str, bootstrap: Bootstrap) -> Panel:
+    scores = np.stack([mean(judge[name]) for judge in ratings.judges.values()])
     scale = (study.scale.low, study.scale.high)
-    found = {}
-    for name in ratings.criteria:
-        scores = np.stack([mean(judge[name]) for judge in ratings.judges.values()])
-        human = mean(ratings.human[name])
-        found[name] = attempt(lambda: fit_panel(scores, human, groups=ratings.groups, scale=scale, bootstrap=bootstrap))
-    return found
+    return fit_panel(scores, mean(ratings.human[name]), groups=ratings.groups, scale=scale, bootstrap=bootstrap)
 
 
 def attempt(estimate: Callable[[], T]) -> T | Unknown:

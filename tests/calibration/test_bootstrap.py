@@ -12,7 +12,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from judgekit.calibration import Bootstrap, NotEstimableError, interval
+from judgekit.calibration import Bootstrap, Crossed, NotEstimableError, interval
 from judgekit.calibration import bootstrap as module
 from judgekit.calibration.interval import acceleration, standard_error
 from judgekit.errors import InputError
@@ -94,7 +94,7 @@ def study(values: np.ndarray, shape: str) -> object:
     draw, n = RNG(3), len(values)
     one, two = draw.integers(0, 30, n), draw.integers(0, 11, n)
     rows, deviation = sums_of(values)
-    units = {"items": None, "weights": None, "clusters": one}.get(shape, (one, two))
+    units = {"items": None, "weights": None, "clusters": one}.get(shape, Crossed(one, two))
     if "weights" in shape:
         return Bootstrap(draws=300).of_weights(n, lambda w: (w * values).sum(1) / w.sum(1), units)
     return Bootstrap(draws=300).of_sums(rows, deviation, units)
@@ -127,7 +127,7 @@ def test_crossed_units_are_a_slow_loop() -> None:
     kept = draw.permutation(120)[7:]
     one, two = one[kept], two[kept]
     values = draw.normal(size=20)[one] + draw.normal(size=6)[two] + draw.normal(size=113)
-    found = Bootstrap(draws=20_000).mean(values, (one, two))
+    found = Bootstrap(draws=20_000).mean(values, Crossed(one, two))
     means = []
     for _ in range(20_000):
         first, second = (np.bincount(draw.integers(size, size=size), minlength=size) for size in (20, 6))
@@ -139,7 +139,7 @@ def test_crossed_units_are_a_slow_loop() -> None:
 
     assert found.value == pytest.approx(values.mean())
     assert (found.low, found.high) == pytest.approx((low, high), abs=0.05 * (high - low))
-    weighed = Bootstrap(draws=20_000).of_weights(113, lambda w: (w * values).sum(1) / w.sum(1), (one, two))
+    weighed = Bootstrap(draws=20_000).of_weights(113, lambda w: (w * values).sum(1) / w.sum(1), Crossed(one, two))
     assert (weighed.low, weighed.high) == pytest.approx((found.low, found.high), rel=1e-9)
 
 
@@ -147,8 +147,8 @@ def test_a_sparse_cross_is_the_same_as_a_dense_one() -> None:
     """As rows of a table with empty cells, and as weights of the items."""
     draw = RNG(6)
     one, two, values = draw.integers(0, 60, 200), draw.integers(0, 50, 200), draw.random(200)
-    found = Bootstrap(draws=400).mean(values, (one, two))
-    weighed = Bootstrap(draws=400).of_weights(200, lambda w: (w * values).sum(1) / w.sum(1), (one, two))
+    found = Bootstrap(draws=400).mean(values, Crossed(one, two))
+    weighed = Bootstrap(draws=400).of_weights(200, lambda w: (w * values).sum(1) / w.sum(1), Crossed(one, two))
 
     assert (found.low, found.high) == pytest.approx((weighed.low, weighed.high), rel=1e-9)
 
@@ -171,7 +171,7 @@ def test_codes_stand_for_rows() -> None:
     """Items 1, 1, 3 as codes of the rows 1 and 3: the same estimate as the rows written out, with clusters too."""
     kinds, codes = np.array([[1.0, 1.0], [3.0, 1.0]]), np.array([0, 0, 1] * 20)
     units = np.arange(60) // 4
-    for names in (None, units, (units, np.arange(60) % 4)):
+    for names in (None, units, Crossed(units, np.arange(60) % 4)):
         short = Bootstrap(method="percentile").of_sums(kinds, module._ratio, names, codes)
         long = Bootstrap(method="percentile").of_sums(kinds[codes], module._ratio, names)
         assert short.value == pytest.approx(5 / 3)
@@ -274,8 +274,8 @@ def test_coverage(clusters: int) -> None:
     [
         ([], [], "needs values"),
         ([1.0, float("nan")], ["a", "b"], "finite"),
-        ([1.0], ["a", "b"], "1 values, but 2 clusters"),
-        ([1.0, 2.0], (["a", "b"], ["a"]), "2 values, but 1 clusters"),
+        ([1.0], ["a", "b"], "1 items, but 2 clusters"),
+        ([1.0, 2.0], Crossed(["a", "b"], ["a"]), "2 items, but 1 clusters"),
     ],
 )
 def test_what_cannot_be_estimated_is_refused(values: list, clusters: list, says: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from judgekit.calibration import Bootstrap, Estimate
+from judgekit.calibration import Bootstrap, Crossed, Estimate
 from judgekit.calibration.columns import Sheet
 from judgekit.calibration.findings import Finding, find, jackknife, judge_together
 
@@ -42,7 +42,7 @@ def test_the_jackknife_leaves_out_whole_clusters() -> None:
     rows = np.array([[1.0, 1], [2, 1], [6, 1]])
     _, once, _ = jackknife(rows, mean)
     _, thrice, df = jackknife(np.repeat(rows, 3, axis=0), mean, np.repeat(["a", "b", "c"], 3))
-    _, crossed, _ = jackknife(rows, mean, ([0, 1, 2], [2, 0, 1]))
+    _, crossed, _ = jackknife(rows, mean, Crossed([0, 1, 2], [2, 0, 1]))
 
     assert (thrice, df) == (pytest.approx(once), 2)
     assert crossed == pytest.approx(2 * once)
