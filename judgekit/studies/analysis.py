@@ -38,7 +38,7 @@ from judgekit.calibration import (
 )
 from judgekit.calibration.correlation import Level
 from judgekit.studies.study import Study
-from judgekit.studies.table import Array, Ratings
+from judgekit.studies.table import Array, Ratings, Sheet
 
 T = TypeVar("T")
 COVERAGE = 0.9  # of the interval for the human score of one item
@@ -112,14 +112,14 @@ class Analysis:
 def analyse(study: Study, ratings: Ratings) -> Analysis:
     """Hold the study's judge against its people."""
     bootstrap = Bootstrap(study.draws, seed=study.seed)
-    criteria = {name: _criterion(study, ratings, name, bootstrap) for name in ratings.criteria}
+    criteria = {sheet.name: _criterion(study, ratings, sheet, bootstrap) for sheet in ratings.sheets()}
     return Analysis(
         study, ratings, _with_q(criteria), _bias(study, ratings, bootstrap), _panels(study, ratings, bootstrap)
     )
 
 
-def _criterion(study: Study, ratings: Ratings, name: str, bootstrap: Bootstrap) -> Criterion:
-    people, judge = ratings.human[name], mean(ratings.judges[study.judge][name])
+def _criterion(study: Study, ratings: Ratings, sheet: Sheet, bootstrap: Bootstrap) -> Criterion:
+    people, judge = sheet.human, mean(sheet.judges[study.judge])
     human, groups = mean(people), ratings.groups
     rated = ~np.isnan(human)
     both = np.where(np.isnan(human + judge), np.nan, 1.0)
@@ -137,7 +137,7 @@ def _criterion(study: Study, ratings: Ratings, name: str, bootstrap: Bootstrap) 
         )
 
     return Criterion(
-        name=name,
+        name=sheet.name,
         items=int(np.nansum(both)),
         unscored=attempt(lambda: bootstrap.share(np.isnan(judge[rated]) * 1.0, _of(groups, rated))),
         people=attempt(lambda: krippendorff_alpha(people, study.level, units=groups, bootstrap=bootstrap)),
@@ -163,17 +163,17 @@ def _criterion(study: Study, ratings: Ratings, name: str, bootstrap: Bootstrap) 
             )
         ),
         rivals=tuple(
-            _rival(study, ratings, name, other, bootstrap) for other in ratings.judges if other != study.judge
+            _rival(other, judge, mean(rows), human, groups, bootstrap)
+            for other, rows in sheet.judges.items()
+            if other != study.judge
         ),
     )
 
 
-def _rival(study: Study, ratings: Ratings, name: str, other: str, bootstrap: Bootstrap) -> Rival:
-    human, groups = mean(ratings.human[name]), ratings.groups
-    own, theirs = (mean(ratings.judges[judge][name]) for judge in (study.judge, other))
+def _rival(name: str, own: Array, theirs: Array, human: Array, groups: tuple[str, ...], bootstrap: Bootstrap) -> Rival:
     level: Level = "item" if len(set(groups)) == len(groups) else "within_group"
     return Rival(
-        other,
+        name,
         attempt(lambda: correlation(theirs, human, level=level, groups=groups, bootstrap=bootstrap)),
         attempt(lambda: compare_correlations(own, theirs, human, level=level, groups=groups, bootstrap=bootstrap)),
     )
@@ -213,13 +213,13 @@ def _panels(study: Study, ratings: Ratings, bootstrap: Bootstrap) -> dict[str, P
     """Fit a panel of all judges to each criterion, where there are several."""
     if len(ratings.judges) < 2:
         return {}
-    return {name: attempt(partial(_panel, study, ratings, name, bootstrap)) for name in ratings.criteria}
+    return {sheet.name: attempt(partial(_panel, study, ratings, sheet, bootstrap)) for sheet in ratings.sheets()}
 
 
-def _panel(study: Study, ratings: Ratings, name: str, bootstrap: Bootstrap) -> Panel:
-    scores = np.stack([mean(judge[name]) for judge in ratings.judges.values()])
+def _panel(study: Study, ratings: Ratings, sheet: Sheet, bootstrap: Bootstrap) -> Panel:
+    scores = np.stack([mean(rows) for rows in sheet.judges.values()])
     scale = (study.scale.low, study.scale.high)
-    return fit_panel(scores, mean(ratings.human[name]), groups=ratings.groups, scale=scale, bootstrap=bootstrap)
+    return fit_panel(scores, mean(sheet.human), groups=ratings.groups, scale=scale, bootstrap=bootstrap)
 
 
 def attempt(estimate: Callable[[], T]) -> T | Unknown:

@@ -18,6 +18,18 @@ Array = NDArray[np.float64]
 Numbers = dict[str, int]
 
 
+OVERALL = "overall"  # the mean of all criteria
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The ratings on one criterion, or overall: ``human`` (raters, items), and of each judge (repeats, items)."""
+
+    name: str
+    human: Array
+    judges: Mapping[str, Array]
+
+
 @dataclass(frozen=True)
 class Ratings:
     """All ratings of a study; missing cells are NaN.
@@ -40,6 +52,17 @@ class Ratings:
     judges: Mapping[str, Mapping[str, Array]]
     left_out: Mapping[str, int]
 
+    def sheets(self) -> list[Sheet]:
+        """Return the ratings on each criterion; where there are several, their mean too, of complete ones alone."""
+        found = [
+            Sheet(name, self.human[name], {judge: rows[name] for judge, rows in self.judges.items()})
+            for name in self.criteria
+        ]
+        if len(found) == 1:
+            return found
+        means = {judge: _overall(rows) for judge, rows in self.judges.items()}
+        return [*found, Sheet(OVERALL, _overall(self.human), means)]
+
 
 def read_ratings(study: Study, data: Path) -> Ratings:
     """Read the tables of a study; ``data`` is the folder that their names are relative to.
@@ -58,6 +81,10 @@ def read_ratings(study: Study, data: Path) -> Ratings:
     else:
         found = _described(read)
     return _arrays(study, list(found.values()), read, +left_out)
+
+
+def _overall(rows: Mapping[str, Array]) -> Array:
+    return np.asarray(np.stack(list(rows.values())).mean(0))
 
 
 def _described(read: Iterable[Cell]) -> dict[str, Item]:
@@ -116,6 +143,8 @@ def _grids(
 
 
 def _complete(study: Study, criteria: tuple[str, ...], people: list[Cell], judges: Iterable[str]) -> None:
+    if OVERALL in criteria and len(criteria) > 1:
+        raise InputError(f"a criterion is called {OVERALL!r}, the name of their mean; leave it out, or rename it")
     rated = {cell.criterion for cell in people}
     if missing := [name for name in criteria if name not in rated]:
         raise InputError(f"nobody has rated {', '.join(missing)}{nearest(missing[0], rated) if rated else ''}")
