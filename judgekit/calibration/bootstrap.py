@@ -179,16 +179,16 @@ class Bootstrap:
         """Yield how often each kind of unit is drawn, shape (some, kinds); ``count``: how many units are of a kind."""
         rng, kinds, k = np.random.default_rng(self.seed), len(count), int(count.sum())
         one_by_one = 8 * kinds > k
-        owner = np.repeat(np.arange(kinds), count)
-        if not one_by_one and self.draws * kinds <= KEPT:
-            drawn = _multinomial(self.seed, self.draws, tuple(count.tolist()))
+        if self.draws * (k if one_by_one else kinds) <= KEPT:
+            make = _picked if one_by_one else _multinomial
+            drawn = make(self.seed, self.draws, tuple(count.tolist()))
             step = max(1, CELLS // max(width, kinds))
             yield from (drawn[start : start + step] for start in range(0, self.draws, step))
             return
+        owner = np.repeat(np.arange(kinds), count)
         for size in self._chunks(max(width, k if one_by_one else kinds)):
             if one_by_one:
-                picks = owner[rng.integers(k, size=(size, k))] + kinds * np.arange(size)[:, None]
-                yield np.bincount(picks.ravel(), minlength=size * kinds).reshape(size, kinds).astype(np.float64)
+                yield _counted(rng, owner, kinds, size)
             else:
                 yield rng.multinomial(k, count / k, size=size).astype(np.float64)
 
@@ -243,6 +243,21 @@ class Bootstrap:
         found = _values(job.statistic, drawn if drawn and job.units > 1 else iter(()), len(values))
         without = (_values(job.statistic, left[0]), left[1]) if left and self.method == "bca" else None
         return Drawn(*about, found, without)
+
+
+@lru_cache(maxsize=8)
+def _picked(seed: int, draws: int, count: tuple[int, ...]) -> Array:
+    """Return all draws of units one by one, shape (draws, kinds), kept for the next statistic of the same units."""
+    owner = np.repeat(np.arange(len(count)), count)
+    drawn = _counted(np.random.default_rng(seed), owner, len(count), draws)
+    drawn.flags.writeable = False
+    return drawn
+
+
+def _counted(rng: np.random.Generator, owner: Ints, kinds: int, draws: int) -> Array:
+    """Draw units one by one, and count those of each kind; ``owner`` is the kind of each. Shape (draws, kinds)."""
+    picks = owner[rng.integers(len(owner), size=(draws, len(owner)))] + kinds * np.arange(draws)[:, None]
+    return np.bincount(picks.ravel(), minlength=draws * kinds).reshape(draws, kinds).astype(np.float64)
 
 
 @lru_cache(maxsize=2)
@@ -321,5 +336,4 @@ def _exact(sums: Array, most: int) -> Array:
 
 def _drawn(k: int, size: int, rng: np.random.Generator) -> Array:
     """Return how often each of k units is drawn in k draws; shape (size, k)."""
-    picks = rng.integers(k, size=(size, k)) + k * np.arange(size)[:, None]
-    return np.bincount(picks.ravel(), minlength=size * k).reshape(size, k).astype(np.float64)
+    return _counted(rng, np.arange(k), k, size)

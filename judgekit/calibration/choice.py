@@ -14,6 +14,7 @@ from judgekit.calibration.bootstrap import Bootstrap
 from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError, number
 from judgekit.calibration.fitting import Kind, fit
 from judgekit.calibration.maps import Map
+from judgekit.calibration.refits import Refits
 from judgekit.errors import InputError
 
 # From the simplest: of two maps that predict alike, the earlier is taken.
@@ -158,10 +159,10 @@ class Held:
         k = int(folds.max(initial=0)) + 1
         if k < 3:
             raise NotEstimableError(f"{k} groups have a score and a label; choosing a map needs three, better thirty")
-        of_item, found, refused = folds[groups], {}, {}
+        refits, found, refused = Refits.of(x, y, w, folds[groups], scale), {}, {}
         for kind in kinds:
             try:
-                found[kind] = _without(kind, x, y, w, of_item, k, scale)
+                found[kind] = _without(kind, refits)
             except NotEstimableError as error:
                 refused[kind] = str(error)
         if not found:
@@ -200,16 +201,17 @@ class Held:
         return tuple(found[kind] for kind in SIMPLICITY if kind in found)
 
 
-def _without(kind: Kind, x: Array, y: Array, w: Array, folds: Ints, k: int, scale: Scale) -> tuple[Array, Array]:
+def _without(kind: Kind, refits: Refits) -> tuple[Array, Array]:
     """Return the predictions without the own fold, (items,), and without it and another, (folds, items)."""
+    y, k = refits.y, len(refits.parts)
     own, pairs = np.empty(len(y)), np.tile(y, (k, 1))  # items of the other fold itself: no error, never read
-    for one, two in itertools.combinations_with_replacement(range(k), 2):
-        rest, at_one, at_two = (folds != one) & (folds != two), folds == one, folds == two
-        found = fit(kind, x[:, rest], y[rest], w[rest], scale=scale)
+    at = [refits.folds == fold for fold in range(k)]
+    outs = list(itertools.combinations_with_replacement(range(k), 2))
+    for (one, two), predict in zip(outs, refits.each(kind, outs), strict=True):
         if one == two:
-            own[at_one] = found.apply(x[:, at_one])
+            own[at[one]] = predict(at[one])
         else:
-            pairs[one, at_two], pairs[two, at_one] = found.apply(x[:, at_two]), found.apply(x[:, at_one])
+            pairs[one, at[two]], pairs[two, at[one]] = predict(at[two]), predict(at[one])
     return own, pairs
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from judgekit.calibration.bootstrap import Bootstrap
-from judgekit.calibration.correlation import Ints, Level, Method, needed, of_rows, plain
+from judgekit.calibration.correlation import Ints, Level, Method, by_group, needed, of_rows
 from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError
 from judgekit.calibration.jointly import correlations
 from judgekit.calibration.resamples import Resamples
@@ -113,9 +113,7 @@ def _by_system(flat: Array, method: Method, systems: Ints, units: Units, bootstr
 def _within(flat: Array, method: Method, groups: Ints, bootstrap: Bootstrap) -> Resamples:
     """Return the means over the groups in which both judges have a correlation; the groups are drawn."""
     count = int(groups.max()) + 1
-    parts = [flat[:, groups == group] for group in range(count)]
-    one, two = (np.array([plain(part[judge], part[2], method) for part in parts]) for judge in (0, 1))
-    found = _with_difference(one, two)
+    found = _with_difference(*(by_group(judge, flat[2], method, groups) for judge in flat[:2]))
     known = found[~np.isnan(found[:, 0])]
     if not len(known):
         raise NotEstimableError(f"in none of {count} groups do all series vary")

@@ -21,6 +21,7 @@ Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 DEFAULT = Bootstrap()
 CELLS = 400  # cells of a table of two discrete series up to which it is cheaper than the items
+PAIRS = 1 << 20  # pairs of items that are compared at once, to rank those of many groups
 ALL_PAIRS = 4000  # items up to which Kendall's tau holds the sign of every pair in memory
 
 
@@ -177,8 +178,7 @@ def weighted(x: Array, y: Array, method: Method) -> Statistic:
     if method == "pearson":
         return lambda weights: pearson(x, y, weights)
     if method == "spearman":
-        ranks = weighted_ranks(x), weighted_ranks(y)
-        return lambda weights: pearson(ranks[0](weights), ranks[1](weights), weights)
+        return _spearman(x, y)
     if len(x) > ALL_PAIRS:
         return lambda weights: _tau_of_subsets(x, y, weights)
     signs = [np.sign(series[:, None] - series[None, :]).astype(np.float32) for series in (x, y)]
@@ -191,6 +191,28 @@ def weighted(x: Array, y: Array, method: Method) -> Statistic:
         return np.where(scale > 0, gain / np.where(scale > 0, scale, 1), math.nan)
 
     return tau
+
+
+def _spearman(x: Array, y: Array) -> Statistic:
+    """As `weighted`; items are rows here, so that memory is read in order, and values that are equal share a rank."""
+    sides = [np.unique(series, return_inverse=True)[1].reshape(-1) for series in (x, y)]
+    orders = [np.argsort(place, kind="stable") for place in sides]
+    starts = [np.flatnonzero(np.diff(place[order], prepend=-1)) for place, order in zip(sides, orders, strict=True)]
+
+    def rho(weights: Array) -> Array:
+        w = np.ascontiguousarray(weights.T)
+        n = w.sum(0)
+        both, squares = w, []
+        for place, order, start in zip(sides, orders, starts, strict=True):
+            own = np.add.reduceat(w[order], start, axis=0)
+            away = own.cumsum(0) - own / 2 - n / 2  # the midranks less their mean
+            squares.append((own * away * away).sum(0))
+            both = both * away[place]
+        scale = np.sqrt(squares[0] * squares[1])
+        fine = scale > 1e-12 * n
+        return np.where(fine, np.clip(both.sum(0) / np.where(fine, scale, 1), -1, 1), math.nan)
+
+    return rho
 
 
 def weighted_ranks(series: Array) -> Callable[[Array], Array]:
@@ -213,19 +235,41 @@ def _tau_of_subsets(x: Array, y: Array, weights: Array) -> Array:
 
 
 def _within(x: Array, y: Array, method: Method, groups: Ints, bootstrap: Bootstrap) -> Estimate:
-    found = []
-    for group in range(int(groups.max()) + 1):
-        own = groups == group
-        found.append(plain(x[own], y[own], method))
-    count = len(found)
-    found = [value for value in found if not math.isnan(value)]
-    if not found:
+    every = by_group(x, y, method, groups)
+    count = len(every)
+    found = every[~np.isnan(every)]
+    if not len(found):
         raise NotEstimableError(f"in none of {count} groups do both series vary")
     estimate = bootstrap.mean(found)
     kind = estimate.method.replace("item", "cluster")
     lost = f"{count - len(found)} of {count} groups do not vary and were left out" if len(found) < count else ""
     notes = "; ".join(note for note in (estimate.note, lost) if note)
     return replace(estimate, n=len(x), method=kind, note=notes)
+
+
+def by_group(x: Array, y: Array, method: Method, groups: Ints) -> Array:
+    """Return the correlation among the items of each group, shape (groups,); NaN where one of the series is constant.
+
+    Args:
+        x, y: shape (items,), without missing values; groups: the number of each item's group, from 0.
+    """
+    sizes = np.bincount(groups)
+    order, first = np.argsort(groups, kind="stable"), sizes.cumsum() - sizes
+    found = np.full(len(sizes), math.nan)
+    for size in np.unique(sizes):
+        own = np.flatnonzero(sizes == size)
+        parts = min(len(own), 1 + len(own) * int(size) ** 2 // PAIRS)
+        for some in np.array_split(own, parts):
+            items = order[first[some][:, None] + np.arange(size)]
+            found[some] = _of_equal(x[items], y[items], method)
+    return found
+
+
+def _of_equal(x: Array, y: Array, method: Method) -> Array:
+    """Return the correlation in each row of two arrays of shape (any, items)."""
+    if x.shape[1] ** 2 > PAIRS:
+        return np.array([plain(*row, method) for row in zip(x, y, strict=True)])
+    return of_rows(x, y, np.ones(x.shape, dtype=np.bool_), method)
 
 
 def _of_systems(x: Array, y: Array, method: Method, systems: Ints, units: Units, bootstrap: Bootstrap) -> Estimate:

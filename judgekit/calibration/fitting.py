@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from judgekit.calibration.estimate import Array, NotEstimableError
-from judgekit.calibration.logit import cumulative_logit, logistic
+from judgekit.calibration.gram import Gram, along, nonnegative, ridge
+from judgekit.calibration.logit import Logits, cumulative_logits, logistic
 from judgekit.calibration.maps import Curve, Linear, Logistic, Map, Ordinal, logs
 from judgekit.calibration.monotone import centred_isotonic, equipercentile
 from judgekit.errors import InputError
@@ -16,6 +18,7 @@ from judgekit.errors import InputError
 Kind = Literal[
     "shift", "linear", "covariate", "mean", "nnls", "stack", "ordinal", "isotonic", "pchip", "quantile", "platt", "beta"
 ]
+SUMMED: tuple[Kind, ...] = ("shift", "linear", "mean", "nnls", "stack")  # that need no more of the items than sums
 LEVELS = 100  # distinct labels up to which the ordinal model is one of categories
 
 
@@ -50,24 +53,45 @@ def fit(
     columns, y, w = _checked(judge, human, weights)
     known = ~np.isnan(columns).any(0) & ~np.isnan(y)
     x, y, w = columns[:, known], y[known], w[known]
-    _estimable(kind, x, y)
+    estimable(kind, x, y)
     low, high = (float(y.min()), float(y.max())) if scale is None else scale
     if not low <= y.min() <= y.max() <= high:
         raise InputError(f"labels from {y.min():g} to {y.max():g} are off the scale from {low:g} to {high:g}")
-    common = {
-        "scale": (low, high),
-        "support": tuple((float(column.min()), float(column.max())) for column in x),
-        "n": len(y),
-        "missing": len(known) - len(y),
-    }
-    return _fitted(kind, x, y, w, common)
+    return _fitted(kind, x, y, w, _common(x, (low, high)) | {"missing": len(known) - len(y)})
+
+
+def ordinals(
+    x: Array, y: Array, w: Array, kept: Sequence[NDArray[np.bool_]], scale: tuple[float, float] | None
+) -> list[Ordinal]:
+    """Fit the ordinal map to several parts of the items, all at once.
+
+    Args:
+        x: shape (1, items), y, w: (items,); kept: the masks of the parts. ``scale``: as in `fit`.
+
+    Raises:
+        NotEstimableError: as in `fit`, of any part.
+    """
+    for own in kept:
+        estimable("ordinal", x[:, own], y[own])
+    parts = [_common(x[:, own], scale or (float(y[own].min()), float(y[own].max()))) for own in kept]
+    found = cumulative_logits(x[0], y, np.where(kept, w, 0.0))
+    return [_ordinal(logits, part) for logits, part in zip(found, parts, strict=True)]
+
+
+def _common(x: Array, scale: tuple[float, float]) -> dict[str, Any]:
+    support = tuple(zip(x.min(1).tolist(), x.max(1).tolist(), strict=True))
+    return {"scale": scale, "support": support, "n": x.shape[1]}
+
+
+def _ordinal(logits: Logits, common: dict[str, Any]) -> Ordinal:
+    slope, cuts, values = logits
+    return Ordinal(type="ordinal", slope=slope, cuts=_plain(cuts), values=_plain(values), **common)
 
 
 def _fitted(kind: Kind, x: Array, y: Array, w: Array, common: dict[str, Any]) -> Map:
     match kind:
         case "ordinal":
-            slope, cuts, values = cumulative_logit(x[0], y, w)
-            return Ordinal(type=kind, slope=slope, cuts=_plain(cuts), values=_plain(values), **common)
+            return _ordinal(cumulative_logits(x[0], y, w[None])[0], common)
         case "platt" | "beta":
             intercept, slopes = _logistic(kind, x[0], y, w)
             return Logistic(type=kind, slopes=_plain(slopes), intercept=intercept, **common | {"scale": (0.0, 1.0)})
@@ -81,74 +105,25 @@ def _fitted(kind: Kind, x: Array, y: Array, w: Array, common: dict[str, Any]) ->
 
 
 def _plain(values: Array) -> tuple[float, ...]:
-    return tuple(float(value) for value in values)
+    return tuple(values.tolist())
 
 
 def _slopes(kind: Kind, x: Array, y: Array, w: Array) -> Array:
-    own: Array = np.eye(len(x))[0]
-    if kind == "shift":
-        return own
-    if kind in ("linear", "mean"):
-        along = own if kind == "linear" else np.full(len(x), 1 / len(x))
-        return np.asarray(along * least_squares((along @ x)[None], y, w)[0])
-    solve = {"covariate": least_squares, "nnls": nonnegative, "stack": ridge}[kind]
-    return np.asarray(solve(x, y, w))
-
-
-def least_squares(x: Array, y: Array, w: Array) -> Array:
-    """Return the slopes of weighted least squares with an intercept; x has the shape (columns, items)."""
-    dx, dy = _centred(x, y, w)
+    if kind != "covariate":
+        return summed(kind, Gram.of(x, y, w))
+    root = np.sqrt(w)  # from the items and not from their sums, for covariates differ widely in size
+    dx, dy = ((v - ((v * w).sum(-1) / w.sum())[..., None]) * root for v in (x, y))
     return np.asarray(np.linalg.lstsq(dx.T, dy, rcond=None)[0])
 
 
-def nonnegative(x: Array, y: Array, w: Array) -> Array:
-    """Return the slopes, none below 0, of weighted least squares (Lawson & Hanson 1974, ch. 23), with an intercept."""
-    dx, dy = _centred(x, y, w)
-    gram, moment = dx @ dx.T, dx @ dy
-    least = 1e-10 * (np.sqrt(np.diag(gram)) * np.sqrt(dy @ dy) + 1e-300)
-    slopes, free = np.zeros(len(x)), np.zeros(len(x), dtype=np.bool_)
-    for _ in range(30 * len(x)):
-        gain = np.where(free, -np.inf, moment - gram @ slopes - least)
-        if free.all() or gain.max() <= 0:
-            break
-        free[np.argmax(gain)] = True
-        slopes = _held(slopes, free, gram, moment)
-    return slopes
-
-
-def _held(slopes: Array, free: NDArray[np.bool_], gram: Array, moment: Array) -> Array:
-    """Return the solution on the free columns; a column that it takes below 0 is held at 0 again."""
-    while True:
-        wanted = np.zeros(len(slopes))
-        wanted[free] = np.linalg.lstsq(gram[np.ix_(free, free)], moment[free], rcond=None)[0]
-        below = free & (wanted <= 0)
-        if not below.any():
-            return wanted
-        step = (slopes[below] / np.maximum(slopes[below] - wanted[below], 1e-300)).min()
-        slopes = slopes + step * (wanted - slopes)
-        free &= slopes > 1e-15 * np.abs(slopes).max(initial=0)
-        slopes = np.where(free, slopes, 0)
-
-
-def ridge(x: Array, y: Array, w: Array) -> Array:
-    """Return ridge slopes of standardised columns, the penalty by generalised cross-validation (Golub et al. 1979)."""
-    dx, dy = _centred(x, y, w)
-    spread = np.sqrt((dx**2).sum(1))
-    spread[spread <= 1e-12 * np.abs(x).max(1)] = np.inf  # a column that does not vary gets no weight
-    u, s, v = np.linalg.svd((dx / spread[:, None]).T, full_matrices=False)
-    along, n = u.T @ dy, len(y)
-    penalties = np.logspace(-6, 2, 41)[:, None]
-    kept = s**2 / (s**2 + penalties)
-    error = dy @ dy - along @ along + (((1 - kept) * along) ** 2).sum(1)
-    score = error / np.maximum(n - 1 - kept.sum(1), 1e-3) ** 2
-    best = penalties[np.argmin(score), 0]
-    return np.asarray((v.T @ (s / (s**2 + best) * along)) / spread)
-
-
-def _centred(x: Array, y: Array, w: Array) -> tuple[Array, Array]:
-    """Return both less their means, times the root of the weights."""
-    total, root = w.sum(), np.sqrt(w)
-    return (x - ((x * w).sum(1) / total)[:, None]) * root, (y - (y * w).sum() / total) * root
+def summed(kind: Kind, gram: Gram) -> Array:
+    """Return the slopes of one of the `SUMMED` kinds."""
+    columns = len(gram.xy)
+    if kind == "shift":
+        return np.asarray(np.eye(columns)[0])
+    if kind in ("linear", "mean"):
+        return along(gram, np.eye(columns)[0] if kind == "linear" else np.full(columns, 1 / columns))
+    return nonnegative(gram) if kind == "nnls" else ridge(gram)
 
 
 def _logistic(kind: Kind, x: Array, y: Array, w: Array) -> tuple[float, Array]:
@@ -176,7 +151,8 @@ def _checked(judge: ArrayLike, human: ArrayLike, weights: ArrayLike | None) -> t
     return x, y, w
 
 
-def _estimable(kind: Kind, x: Array, y: Array) -> None:
+def estimable(kind: Kind, x: Array, y: Array) -> None:
+    """Refuse labels (items,) and columns (columns, items) that a kind of map cannot be fitted to."""
     if len(y) < 2:
         raise NotEstimableError(f"{len(y)} items have a score and a label; a map needs two, and better thirty")
     if kind in ("isotonic", "pchip", "quantile", "ordinal", "platt", "beta") and len(x) > 1:

@@ -36,9 +36,12 @@ def correlations(
     statistics = [weighted(x, y, method) for x, y in short]
 
     def statistic(weights: Array) -> Array:
-        parts = [weights[:, own] for own in known]
-        found = [of(part) for of, part in zip(statistics, parts, strict=True)]
-        return combine(np.stack(found, axis=1), np.stack([part.sum(1) for part in parts], axis=1))
+        by_item, found, counts = np.ascontiguousarray(weights.T), [], []
+        for of, own in zip(statistics, known, strict=True):
+            part = (by_item if len(own) == len(by_item) else by_item[own]).T
+            found.append(of(part))
+            counts.append(part.sum(1))
+        return combine(np.stack(found, axis=1), np.stack(counts, axis=1))
 
     return bootstrap.resampled(len(pairs[0][0]), statistic, units)
 

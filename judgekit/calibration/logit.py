@@ -1,7 +1,7 @@
 """Logistic and cumulative logit regression by Newton steps with the expected information (Fisher scoring).
 
 Both hold the slopes of standardised columns by a penalty too small to be seen, so that data without an overlap between
-the labels have a finite answer.
+the labels have a finite answer. Several fits climb side by side: their arrays have the fits as first axis.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ from judgekit.calibration.estimate import Array
 PENALTY = 1e-6
 STEPS = 100
 SMALL = 1e-12
-Steps = Callable[[Array], tuple[float, Array, Array]]
+CELLS = 1 << 18  # of tables that climb side by side
+Climb = tuple[Array, Array, Array]  # value (fits,), gradient (fits, parameters), information (fits, that, that)
+Steps = Callable[[Array], Climb]
+Logits = tuple[float, Array, Array]
 
 
 def logistic(x: Array, y: Array, w: Array) -> tuple[float, Array]:
@@ -30,84 +33,102 @@ def logistic(x: Array, y: Array, w: Array) -> tuple[float, Array]:
     design = np.vstack([np.ones(len(y)), (x - middle[:, None]) / spread[:, None]])
     penalty = PENALTY * np.append(0, np.ones(len(x)))
 
-    def at(theta: Array) -> tuple[float, Array, Array]:
+    def at(theta: Array) -> Climb:
         z = theta @ design
         p = 1 / (1 + np.exp(-np.clip(z, -500, 500)))
-        value = (w * (target * z - np.logaddexp(0, z))).sum() - (penalty * theta**2).sum() / 2
-        return (
-            float(value),
-            design @ (w * (target - p)) - penalty * theta,
-            _information(design, w * p * (1 - p), penalty),
-        )
+        value = (w * (target * z - np.logaddexp(0, z))).sum(1) - (penalty * theta**2).sum(1) / 2
+        information = (design * (w * p * (1 - p))[:, None]) @ design.T + np.diag(penalty)
+        return value, (w * (target - p)) @ design.T - penalty * theta, information
 
-    theta = _climb(at, np.zeros(len(design)))
+    theta = _climb(at, np.zeros((1, len(design))))[0]
     slopes = theta[1:] / spread
     return float(theta[0] - slopes @ middle), slopes
 
 
-def cumulative_logit(x: Array, y: Array, w: Array) -> tuple[float, Array, Array]:
+def cumulative_logits(x: Array, y: Array, w: Array) -> list[Logits]:
     """Return slope, cuts and values of P(y >= values[k + 1]) = logistic(slope x - cuts[k]) (McCullagh 1980, JRSS-B 42).
 
     Args:
-        x, y, w: shape (items,); y has at least two distinct values.
+        x, y: shape (items,); w: a row of weights for each fit, shape (fits, items), 0 for an item that it does without;
+            among the others y has at least two distinct values.
     """
     (xs, row), (values, column) = (np.unique(series, return_inverse=True) for series in (x, y))
-    k = len(values)
-    cells = np.bincount(row.reshape(-1) * k + column.reshape(-1), w, len(xs) * k)
-    counts = np.asarray(cells, dtype=float).reshape(len(xs), k)
-    n = counts.sum(1)
-    middle = (n * xs).sum() / n.sum()
-    spread = np.sqrt((n * (xs - middle) ** 2).sum() / n.sum())
-    above = 1 - counts.sum(0).cumsum()[:-1] / n.sum()
-    start = np.append(-np.log(above / (1 - above)), 0.0)
-    theta = _climb(lambda t: _cumulative(t, (xs - middle) / spread, counts), start)
-    slope = theta[-1] / spread
-    return float(slope), theta[:-1] + slope * middle, values
+    cell, size = row.reshape(-1) * len(values) + column.reshape(-1), len(xs) * len(values)
+    counts = np.stack([np.bincount(cell, own, size) for own in w]).reshape(len(w), len(xs), len(values))
+    given = counts.sum(1) > 0
+    found: list[Logits | None] = [None] * len(w)
+    for own in np.unique(given, axis=0):  # fits that have the same values
+        alike = np.flatnonzero((given == own).all(1))
+        for some in np.array_split(alike, min(len(alike), 1 + len(alike) * size // CELLS)):
+            for i, (slope, cuts) in zip(some, zip(*_fit(xs, counts[some][:, :, own]), strict=True), strict=True):
+                found[i] = float(slope), cuts, values[own]
+    return [one for one in found if one]
 
 
-def _cumulative(theta: Array, z: Array, counts: Array) -> tuple[float, Array, Array]:
+def _fit(xs: Array, counts: Array) -> tuple[Array, Array]:
+    """Return slopes (fits,) and cuts (fits, values - 1) from tables (fits, xs, values)."""
+    n = counts.sum(2)
+    total = n.sum(1)
+    middle = n @ xs / total
+    away = xs - middle[:, None]
+    spread = np.sqrt((n * away**2).sum(1) / total)
+    above = 1 - counts.sum(1).cumsum(1)[:, :-1] / total[:, None]
+    start = np.column_stack([-np.log(above / (1 - above)), np.zeros(len(n))])
+    z = away / spread[:, None]
+    theta = _climb(lambda t: _cumulative(t, z, counts, n), start)
+    slopes = theta[:, -1] / spread
+    return slopes, theta[:, :-1] + (slopes * middle)[:, None]
+
+
+def _cumulative(theta: Array, z: Array, counts: Array, n: Array) -> Climb:
     """Return log likelihood, gradient and expected information; theta holds the cuts and the slope."""
-    cuts, slope, n = theta[:-1], theta[-1], counts.sum(1)
-    inner = 1 / (1 + np.exp(-np.clip(cuts[None, :] - slope * z[:, None], -500, 500)))
-    f = np.pad(inner * (1 - inner), ((0, 0), (1, 1)))
-    raw = np.diff(np.pad(inner, ((0, 0), (1, 1)), constant_values=((0, 0), (0, 1))), axis=1)
-    if (raw[counts > 0] <= 0).any():
-        return -np.inf, theta, np.eye(len(theta))
+    cuts, slope = theta[:, :-1], theta[:, -1]
+    fits, rows, values = counts.shape
+    inner = 1 / (1 + np.exp(-np.clip(cuts[:, None, :] - slope[:, None, None] * z[:, :, None], -500, 500)))
+    f, reached = np.zeros((2, fits, rows, values + 1))
+    f[:, :, 1:-1], reached[:, :, 1:-1], reached[:, :, -1] = inner * (1 - inner), inner, 1
+    raw, df, edge = reached[:, :, 1:] - reached[:, :, :-1], f[:, :, 1:] - f[:, :, :-1], f[:, :, 1:-1]
     p = np.maximum(raw, SMALL)
-    ratio, df = counts / p, np.diff(f, axis=1)
-    edge = f[:, 1:-1]
-    by_cut = (edge * (ratio[:, :-1] - ratio[:, 1:])).sum(0)
-    by_slope = -(z[:, None] * ratio * df).sum() - PENALTY * slope
-    each = n[:, None] / p
-    information = np.zeros((len(theta), len(theta)))
-    at = np.arange(len(cuts))
-    information[at, at] = (edge**2 * (each[:, :-1] + each[:, 1:])).sum(0)
-    information[at[1:], at[:-1]] = -(edge[:, 1:] * edge[:, :-1] * each[:, 1:-1]).sum(0)
-    information[-1, :-1] = (z[:, None] * edge * (each[:, 1:] * df[:, 1:] - each[:, :-1] * df[:, :-1])).sum(0)
-    information += np.tril(information, -1).T
-    information[-1, -1] = (z[:, None] ** 2 * each * df**2).sum() + PENALTY
-    value = (counts * np.log(p)).sum() - PENALTY * slope**2 / 2
-    return float(value), np.append(by_cut, by_slope), information
+    ratio, each = counts / p, n[:, :, None] / p
+    by_cut = (edge * (ratio[:, :, :-1] - ratio[:, :, 1:])).sum(1)
+    by_slope = -np.einsum("fx,fxk,fxk->f", z, ratio, df) - PENALTY * slope
+    drawn = each * df
+    information = np.zeros((fits, values, values))
+    at = np.arange(values - 1)
+    information[:, at, at] = (edge**2 * (each[:, :, :-1] + each[:, :, 1:])).sum(1)
+    beside = -(edge[:, :, 1:] * edge[:, :, :-1] * each[:, :, 1:-1]).sum(1)
+    information[:, at[1:], at[:-1]] = information[:, at[:-1], at[1:]] = beside
+    cross = (z[:, :, None] * edge * (drawn[:, :, 1:] - drawn[:, :, :-1])).sum(1)
+    information[:, -1, :-1] = information[:, :-1, -1] = cross
+    information[:, -1, -1] = np.einsum("fx,fxk,fxk->f", z**2, drawn, df) + PENALTY
+    value = (counts * np.log(p)).sum((1, 2)) - PENALTY * slope**2 / 2
+    impossible = ((raw <= 0) & (counts > 0)).any((1, 2))
+    return np.where(impossible, -np.inf, value), np.column_stack([by_cut, by_slope]), information
 
 
 def _climb(at: Steps, theta: Array) -> Array:
-    """Return where the concave function is highest; a step that does not climb is halved."""
-    value, gradient, information = at(theta)
+    """Return where each concave function is highest; a step that does not climb is halved."""
+    now = at(theta)
+    climbing = np.ones(len(theta), dtype=np.bool_)
     for _ in range(STEPS):
-        step = np.linalg.lstsq(information, gradient, rcond=None)[0]
+        step = np.where(climbing[:, None], _solved(now[2], now[1]), 0)
         for _ in range(40):
             found = at(theta + step)
-            if found[0] >= value:
+            fell = found[0] < now[0]
+            if not fell.any():
                 break
-            step = step / 2
-        else:
-            return theta
-        done = found[0] - value < 1e-12 * (1 + abs(value))
-        theta, (value, gradient, information) = theta + step, found
-        if done:
+            step[fell] /= 2
+        up = climbing & ~fell
+        climbing = up & (found[0] - now[0] >= 1e-12 * (1 + np.abs(now[0])))
+        theta = np.where(up[:, None], theta + step, theta)
+        now = found[0], found[1], found[2]
+        if not climbing.any():
             return theta
     return theta
 
 
-def _information(design: Array, w: Array, penalty: Array) -> Array:
-    return np.asarray((design * w) @ design.T + np.diag(penalty))
+def _solved(information: Array, gradient: Array) -> Array:
+    try:
+        return np.asarray(np.linalg.solve(information, gradient[:, :, None])[:, :, 0])
+    except np.linalg.LinAlgError:
+        return np.asarray((np.linalg.pinv(information, hermitian=True) @ gradient[:, :, None])[:, :, 0])

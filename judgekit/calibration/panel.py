@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike
 from judgekit.calibration.bootstrap import Bootstrap
 from judgekit.calibration.choice import PANEL, Choice, Ints, choose, folds_of
 from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError, number
-from judgekit.calibration.fitting import Kind, fit
+from judgekit.calibration.fitting import Kind
 from judgekit.calibration.maps import Linear
+from judgekit.calibration.refits import Refits
 from judgekit.errors import InputError
 
 DEFAULT = Bootstrap()
@@ -132,20 +133,9 @@ def judge_worth(
     x, y = _shaped(judges, human)
     known, own = _known(x, y, groups)
     x, y = x[:, known], y[known]
-    folds = folds_of(own, bootstrap.seed)[own]
-    whole = _held_out(kind, x, y, folds, scale)
-    return tuple(
-        bootstrap.mean((_held_out(kind, np.delete(x, j, axis=0), y, folds, scale) - y) ** 2 - (whole - y) ** 2, own)
-        for j in range(len(x))
-    )
-
-
-def _held_out(kind: Kind, x: Array, y: Array, folds: Ints, scale: tuple[float, float] | None) -> Array:
-    found = np.empty(len(y))
-    for fold in np.unique(folds):
-        own = folds == fold
-        found[own] = fit(kind, x[:, ~own], y[~own], scale=scale).apply(x[:, own])
-    return found
+    refits = Refits.of(x, y, np.ones(len(y)), folds_of(own, bootstrap.seed)[own], scale)
+    whole = (refits.held_out(kind) - y) ** 2
+    return tuple(bootstrap.mean((refits.drop(j).held_out(kind) - y) ** 2 - whole, own) for j in range(len(x)))
 
 
 def _shaped(judges: ArrayLike, human: ArrayLike) -> tuple[Array, Array]:

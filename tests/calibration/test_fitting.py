@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from judgekit.calibration import Linear, Logistic, NotEstimableError, Ordinal, fit
-from judgekit.calibration.fitting import nonnegative, ridge
+from judgekit.calibration.gram import Gram, nonnegative, ridge
 from judgekit.errors import InputError
 
 X, Y = [1.0, 2.0, 3.0, 4.0], [2.0, 2.0, 4.0, 4.0]
@@ -78,7 +78,7 @@ def test_weights_from_zero_are_scipys(seed: int) -> None:
 
     expected, error = optimize.nnls((dx * np.sqrt(w)).T, dy * np.sqrt(w))
 
-    found = nonnegative(x, y, w)
+    found = nonnegative(Gram.of(x, y, w))
     assert (found >= 0).all()
     assert np.sqrt((w * (dy - found @ dx) ** 2).sum()) == pytest.approx(error, rel=1e-7, abs=1e-7)
     if n > k + 1:
@@ -101,7 +101,7 @@ def test_ridge_is_scikit_learns(seed: int) -> None:
 
     oracle = linear_model.Ridge(alpha=min(np.logspace(-6, 2, 41), key=gcv)).fit(z.T, y)
 
-    assert ridge(x, y, np.ones(50)) == pytest.approx(oracle.coef_ / (x.std(1) * np.sqrt(50)), rel=1e-6, abs=1e-8)
+    assert ridge(Gram.of(x, y, np.ones(50))) == pytest.approx(oracle.coef_ / (x.std(1) * np.sqrt(50)), rel=1e-6, abs=1e-8)
 
 
 def test_a_judge_that_does_not_vary_has_no_weight_in_a_panel() -> None:
