@@ -16,7 +16,7 @@ from judgekit.calibration.resamples import Blocks, Drawn, Resamples
 from judgekit.calibration.units import Crossed, Units, kinds
 from judgekit.errors import InputError
 
-CELLS = 1 << 18  # numbers held at a time, about what a cache holds: changes nothing in the result
+CELLS = 1 << 17  # numbers held at a time, about what a cache holds: changes nothing in the result
 KEPT = 1 << 21  # numbers drawn that are kept
 WORK = 1 << 26  # numbers drawn in all, beyond which the jackknife's interval is as good and much cheaper
 BLOCKS = 200  # units left out one at a time; more are left out in as many random blocks, which says the same

@@ -145,16 +145,15 @@ def midranks(values: ArrayLike) -> Array:
 
 def _of_tables(sums: Array, shape: tuple[int, int], values: tuple[Array, Array], method: Method) -> Array:
     """Return the correlation from tables of counts, shape (any, cells)."""
-    tables = sums.reshape(-1, *shape)
-    rows, columns = tables.sum(2), tables.sum(1)
+    tables, (i, j) = sums.reshape(-1, *shape), shape
+    rows, columns = sums @ np.repeat(np.eye(i), j, axis=0), sums @ np.tile(np.eye(j), (i, 1))
     if method == "kendall":
         return _tau(sums, rows, columns)
-    if method == "pearson":
-        x, y = (np.broadcast_to(v, (len(tables), len(v))) for v in values)
-    else:
-        x, y = rows.cumsum(1) - rows / 2, columns.cumsum(1) - columns / 2
     n = rows.sum(1)[:, None]
-    x, y = x - (rows * x).sum(1)[:, None] / n, y - (columns * y).sum(1)[:, None] / n
+    if method == "pearson":
+        x, y = (value - side @ value[:, None] / n for value, side in zip(values, (rows, columns), strict=True))
+    else:
+        x, y = (side.cumsum(1) - side / 2 - n / 2 for side in (rows, columns))  # the midranks less their mean
     scale = np.sqrt((rows * x * x).sum(1) * (columns * y * y).sum(1))
     fine = scale > 1e-12 * n[:, 0]
     both = (np.einsum("bij,bj->bi", tables, y) * x).sum(1)

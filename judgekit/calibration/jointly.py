@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from judgekit.calibration.bootstrap import Bootstrap
+from judgekit.calibration.bootstrap import BLOCKS, Bootstrap
 from judgekit.calibration.correlation import Ints, Method, Table, tabled, weighted
-from judgekit.calibration.estimate import Array
+from judgekit.calibration.estimate import Array, number
 from judgekit.calibration.resamples import Resamples
-from judgekit.calibration.units import Units
+from judgekit.calibration.units import Crossed, Units
 
 ROWS = 1 << 25  # numbers up to which the kinds of items are held as rows of tables
 Combine = Callable[[Array, Array], Array]
@@ -29,10 +30,18 @@ def correlations(
     known = [np.flatnonzero(~np.isnan(x + y)) for x, y in pairs]
     short = [(x[own], y[own]) for (x, y), own in zip(pairs, known, strict=True)]
     tables = [table for x, y in short if (table := tabled(x, y, method))]
+    items = len(pairs[0][0])
     if len(tables) == len(pairs):
-        kinds = _kinds(tables, known, len(pairs[0][0]))
+
+        def of_sums(sums: Array) -> Array:
+            return combine(*_of_sums(sums, tables))
+
+        clusters = _of_clusters(tables, known, units)
+        if clusters is not None:
+            return replace(bootstrap.resampled_sums(clusters, of_sums, np.arange(len(clusters))), items=items)
+        kinds = _kinds(tables, known, items)
         if kinds:
-            return bootstrap.resampled_sums(kinds[0], lambda sums: combine(*_of_sums(sums, tables)), units, kinds[1])
+            return bootstrap.resampled_sums(kinds[0], of_sums, units, kinds[1])
     statistics = [weighted(x, y, method) for x, y in short]
 
     def statistic(weights: Array) -> Array:
@@ -43,7 +52,23 @@ def correlations(
             counts.append(part.sum(1))
         return combine(np.stack(found, axis=1), np.stack(counts, axis=1))
 
-    return bootstrap.resampled(len(pairs[0][0]), statistic, units)
+    return bootstrap.resampled(items, statistic, units)
+
+
+def _of_clusters(tables: Sequence[Table], known: Sequence[Ints], units: Units) -> Array | None:
+    """Return what each cluster adds to all sums, or None where there are no clusters, or more than `BLOCKS`."""
+    if units is None or isinstance(units, Crossed):
+        return None
+    index = number(units)
+    k = int(index.max()) + 1
+    if k > BLOCKS:
+        return None
+    parts = []
+    for table, own in zip(tables, known, strict=True):
+        m = len(table.rows)
+        counts = np.bincount(index[own] * m + table.codes, minlength=k * m).reshape(k, m)
+        parts.append(counts @ table.rows)
+    return np.concatenate(parts, axis=1)
 
 
 def _kinds(tables: Sequence[Table], known: Sequence[Ints], items: int) -> tuple[Array, Ints] | None:
