@@ -92,7 +92,7 @@ def error_correlation(judges: ArrayLike, human: ArrayLike) -> Array:
         NotEstimableError: fewer than three items with all scores, or a judge that does not vary.
     """
     sums = _products(_errors(*_complete(judges, human))).sum(0)
-    return np.asarray(_correlations(sums[None], len(np.asarray(judges)))[0])
+    return _correlations(_covariances(sums[None], len(np.asarray(judges)))[0])
 
 
 def effective_judges(
@@ -111,7 +111,9 @@ def effective_judges(
     errors, k = _errors(*_complete(x, y)), len(x)
 
     def statistic(sums: Array) -> Array:
-        r = (_correlations(sums, k).sum((1, 2)) - k) / (k * (k - 1))
+        covariance = _covariances(sums, k)
+        inverse = 1 / np.sqrt(np.maximum(np.einsum("bii->bi", covariance), 1e-300))
+        r = (np.einsum("bi,bij,bj->b", inverse, covariance, inverse, optimize=True) - k) / (k * (k - 1))
         return np.asarray(k / np.maximum(1 + (k - 1) * r, 1e-12))
 
     found = bootstrap.of_sums(_products(errors), statistic, None if units is None else own)
@@ -174,10 +176,14 @@ def _products(errors: Array) -> Array:
     return np.vstack([np.ones((1, n)), errors, pairs]).T
 
 
-def _correlations(sums: Array, k: int) -> Array:
-    """Return the correlations, shape (any, k, k), from sums of `_products`."""
+def _covariances(sums: Array, k: int) -> Array:
+    """Return the covariances, shape (any, k, k), from sums of `_products`."""
     n, mean = sums[:, 0], sums[:, 1 : k + 1] / sums[:, :1]
-    covariance = sums[:, k + 1 :].reshape(-1, k, k) / n[:, None, None] - mean[:, :, None] * mean[:, None, :]
-    spread = np.sqrt(np.maximum(np.einsum("bii->bi", covariance), 0))
-    scale = spread[:, :, None] * spread[:, None, :]
+    return np.asarray(sums[:, k + 1 :].reshape(-1, k, k) / n[:, None, None] - mean[:, :, None] * mean[:, None, :])
+
+
+def _correlations(covariance: Array) -> Array:
+    """Return the correlations of covariances (k, k); NaN where one does not vary."""
+    spread = np.sqrt(np.maximum(np.diag(covariance), 0))
+    scale = np.outer(spread, spread)
     return np.where(scale > 1e-12, covariance / np.where(scale > 1e-12, scale, 1), math.nan)
