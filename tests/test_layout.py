@@ -28,6 +28,7 @@ DIRECTIONS = {
     "judges": {"calibration", "config", "models", "rubrics", "storyworld"},
     "training": {"calibration", "config", "content", "files", "judges", "models", "report", "rubrics"},
     "storyworld": {"config", "models"},
+    "studies": {"calibration", "config", "content", "files", "storyworld"},
     "rewards": set(),
     "report": set(),
     "cli": None,  # sees all the others

@@ -79,7 +79,9 @@ def read_ratings(study: Study, data: Path | None = None) -> Ratings:
         left_out[f"of items that {study.items.file} does not have"] += len(unknown)
         read = [cell for cell in read if cell.item.name in found]
     _describe(found, read)
-    return _arrays(study, list(found.values()), read, +left_out)
+    scored = {cell.item.name for cell in read}
+    left_out["items without a score"] += len(found.keys() - scored)
+    return _arrays(study, [item for item in found.values() if item.name in scored], read, +left_out)
 
 
 def _overall(rows: Mapping[str, Array]) -> Array:
