@@ -214,7 +214,7 @@ def _tau_of_subsets(x: Array, y: Array, weights: Array) -> Array:
 
 def _within(x: Array, y: Array, method: Method, groups: Ints, bootstrap: Bootstrap) -> Estimate:
     found = []
-    for group in range(int(groups.max()) + 1):
+    for group in range(int(groups.max(initial=-1)) + 1):
         own = groups == group
         found.append(plain(x[own], y[own], method))
     count = len(found)

@@ -72,15 +72,15 @@ class World:
         if n > len(outlines(split)):
             raise InputError(f"n={n}: the split {split!r} has {len(outlines(split))} outlines")
         found: dict[str, list[Sample]] = {}
-        complete: dict[str, list[Sample]] = {}
-        for i in itertools.count():
-            sample = self._sample(split, i)
+        complete: list[list[Sample]] = []
+        samples = (self._sample(split, i) for i in itertools.count())
+        while len(complete) < n:
+            sample = next(samples)
             group = found.setdefault(str(sample.metadata["group"]), [])
             group.append(sample)
             if len(group) == each:
-                complete[str(sample.metadata["group"])] = group[:]
-            if len(complete) == n:
-                return [sample for group in complete.values() for sample in group]
+                complete.append(group[:])
+        return [sample for group in complete for sample in group]
 
     def ratings(self, samples: Sequence[Sample], raters: int = 3) -> list[Rating]:
         """Return the rows of ``ratings.csv`` by this many simulated raters: each rates every sample, 1 to 5."""

@@ -63,8 +63,8 @@ def _scores(scores: Mapping[str, Any]) -> Row:
     """Return the scores that were given; a list of one answer is that answer."""
     if clash := set(scores) & set(OWN):
         raise InputError(f"a question is called {min(clash)!r}, which is a column of the export itself; rename it")
-    single = {name: value[0] if isinstance(value, list) and len(value) == 1 else value for name, value in scores.items()}
-    return {name: value for name, value in single.items() if value is not None and value == value}  # noqa: PLR0124
+    one = {name: given[0] if isinstance(given, list) and len(given) == 1 else given for name, given in scores.items()}
+    return {name: value for name, value in one.items() if value is not None and value == value}  # noqa: PLR0124
 
 
 def _known(**parts: Mapping[str, Any] | None) -> Row:

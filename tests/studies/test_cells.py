@@ -66,14 +66,14 @@ def test_names_are_put_together_from_columns(tmp_path: Path) -> None:
 
 
 def test_braces_reach_columns_and_nothing_else(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="nothing in the column 'item.__class__'"):
-        read_ratings(study({**TABLES, "judge.csv": {**TABLES["judge.csv"], "rater": "{item.__class__}"}}), files(tmp_path))
+    hostile = {**TABLES, "judge.csv": {**TABLES["judge.csv"], "rater": "{item.__class__}"}}
+
+    with pytest.raises(InputError, match=r"nothing in the column 'item\.__class__'"):
+        read_ratings(study(hostile), files(tmp_path))
 
 
 def test_labels_stand_for_scores(tmp_path: Path) -> None:
-    data = files(
-        tmp_path, people=LONG.replace(",2\n", ",No\n").replace(",3\n", ",Partly\n").replace(",5\n", ",Yes\n")
-    )
+    data = files(tmp_path, people=LONG.replace(",2\n", ",No\n").replace(",3\n", ",Partly\n").replace(",5\n", ",Yes\n"))
     labels = {"low": 1, "high": 5, "labels": {"No": 1, "Partly": 2.5, "Yes": 5}}
 
     np.testing.assert_array_equal(read_ratings(study(scale=labels), data).human["plot"], [[1, 5], [2.5, np.nan]])
@@ -157,7 +157,7 @@ def test_a_study_that_cannot_be(tmp_path: Path, more: dict[str, Any], problem: s
 
 
 def test_an_export_is_wide() -> None:
-    with pytest.raises(ValueError, match="an export .inspect. is wide"):
+    with pytest.raises(ValueError, match=r"an export .inspect. is wide"):
         study({"x.json": {"kind": "judge", "criterion": "c", "format": "inspect"}})
 
 

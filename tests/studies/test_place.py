@@ -21,13 +21,13 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
 
 def test_what_the_hub_keeps_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cache as the hub's client lays it out; without a network, what is not there is an error that says so."""
-    hub = pytest.importorskip("huggingface_hub")
+    constants = pytest.importorskip("huggingface_hub.constants")
     cache = tmp_path / "datasets--owner--name"
     (cache / "snapshots" / "abc").mkdir(parents=True)
     (cache / "refs").mkdir()
     (cache / "refs" / "main").write_text("abc")
-    monkeypatch.setattr(hub.constants, "HF_HUB_OFFLINE", True)
-    monkeypatch.setattr(hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
 
     assert data_folder("hf://datasets/owner/name") == cache / "snapshots" / "abc"
     with pytest.raises(InputError, match="hf://datasets/owner/other"):
