@@ -16,6 +16,7 @@ from judgekit.calibration.maps import STRICT, Map, from_dict, names, refusal
 from judgekit.errors import InputError
 
 FEW = 150  # labels below which none is kept aside: the maps without each fold say how far they miss
+BLOCK = 1 << 12  # items at a time, each with all residuals
 SHARE = 0.5  # of the groups, that the map of the split is fitted on
 Ints = NDArray[np.int64]
 
@@ -96,11 +97,13 @@ class Conformal:
         if self.type == "split":
             margin = upper_quantile(residuals, weights, self.coverage)
             return middle[0] - margin, middle[0] + margin
-        centres = middle[np.array(self.fold, dtype=int)[of]]
-        ends = []
-        for sign in (-1, 1):
-            reach = sign * centres + residuals[:, None]
-            ends.append(sign * np.array([upper_quantile(column, weights, self.coverage) for column in reach.T]))
+        fold = np.array(self.fold, dtype=int)[of]
+        ends = np.empty((2, middle.shape[1]))
+        for start in range(0, middle.shape[1], BLOCK):
+            own = slice(start, start + BLOCK)
+            centres = middle[fold, own]
+            for end, sign in zip(ends, (-1, 1), strict=True):
+                end[own] = sign * _upper_quantiles(sign * centres + residuals[:, None], weights, self.coverage)
         return ends[0], ends[1]
 
     def _snapped(self, low: Array, high: Array) -> tuple[Array, Array]:
@@ -139,6 +142,15 @@ def upper_quantile(residuals: Array, weights: Array, coverage: float) -> float:
     order = np.argsort(residuals)
     reached = np.flatnonzero(weights[order].cumsum() >= coverage - 1e-12)
     return float(residuals[order[reached[0]]]) if len(reached) else float("inf")
+
+
+def _upper_quantiles(columns: Array, weights: Array, coverage: float) -> Array:
+    """Return `upper_quantile` of each column; shape (residuals, items) to (items,)."""
+    order = np.argsort(columns, axis=0)
+    reached = weights[order].cumsum(0) >= coverage - 1e-12
+    ranked = np.vstack([np.take_along_axis(columns, order, 0), np.full(columns.shape[1], np.inf)])
+    rank = np.where(reached.any(0), reached.argmax(0) if len(reached) else 0, len(columns))
+    return np.asarray(ranked[rank, np.arange(columns.shape[1])])
 
 
 def design_effect(residuals: Array, groups: Ints, coverage: float) -> float:
