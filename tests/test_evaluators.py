@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks import evaluators
+from judgekit.judges import Judge, RubricJudge
+from judgekit.models import FakeModel
+from judgekit.rubrics.rubric import Rubric
+from judgekit.rubrics.writing import write_scores
 from judgekit.storyworld import Outline, Rater, World, rate
 from judgekit.studies.analysis import Unknown, analyse
 from judgekit.types import Sample
@@ -101,3 +105,19 @@ def test_training_is_the_command_lines_own(tmp_path: Path, monkeypatch: pytest.M
     assert len(found) == 2
     assert evaluators.score(evaluators.train("uniform", settings), samples, tmp_path / "scores.jsonl") == found
     assert not [line for line in lines if "step" in line or "of 2" in line]
+
+
+def test_the_profile_is_written_loaded_and_applied(tmp_path: Path) -> None:
+    """A judge whose scripted replies are scores without skill: the way to the profile, not its worth."""
+    rubric = Rubric.load("story/storyworld_rating")
+    replies = [write_scores(rubric, {"quality": float(value)}, {"quality": "so"}, "") for value in range(1, 6)]
+    path = RubricJudge(rubric, FakeModel(replies)).save(tmp_path / "judge")
+    samples = World(0).grouped(12, 5, "test")
+    values = [found.value for found in Judge.load(path).score(samples)]
+    scores: Scores = dict.fromkeys(evaluators.SHAPES, values)
+    plan, ratings = evaluators.study(tmp_path / "study", samples, scores, "normal", 0)
+    told = evaluators.calibrated(analyse(plan, ratings), path, samples, tmp_path / "calibrated")
+
+    assert (tmp_path / "calibrated" / "profile.json").is_file()
+    assert told["applied"] == told["intervals"] == evaluators.APPLIED and told["rewards_rise"]
+    assert Judge.load(tmp_path / "calibrated" / "judge.yaml").score(samples[:1])[0].raw == values[0]

@@ -28,10 +28,9 @@ DIRECTIONS = {
     "judges": {"calibration", "config", "models", "rubrics", "storyworld"},
     "training": {"calibration", "config", "content", "files", "judges", "models", "report", "rubrics"},
     "storyworld": {"config", "models"},
-    "studies": {"calibration", "config", "content", "files", "storyworld"},
+    "studies": {"calibration", "config", "content", "files", "report", "storyworld"},
     "rewards": set(),
     "report": set(),
-    "studies": {"calibration", "config", "content", "files", "report"},
     "cli": None,  # sees all the others
     "__main__": None,
     "__init__": None,

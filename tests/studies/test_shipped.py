@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from judgekit import content
-from judgekit.calibration import Bootstrap, alt_test, correlation
+from judgekit.calibration import Bootstrap, Estimate, alt_test, correlation
 from judgekit.studies.analysis import analyse, mean
 from judgekit.studies.study import Study
 from judgekit.studies.table import Ratings, read_ratings
@@ -59,13 +59,15 @@ def test_it_is_read(name: str) -> None:
 
 @needs_data
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["alttest", "ttcw"])
+@pytest.mark.parametrize("name", sorted(FOLDERS))
 def test_it_runs(name: str) -> None:
     study, found = read(name)
-    (criterion,) = analyse(study, found).criteria.values()
+    analysis = analyse(study, found)
 
-    assert criterion.items == len(found.items)
-    assert isinstance(criterion.item.value, float)  # type: ignore[union-attr]
+    assert [sheet.name for sheet in found.sheets()] == list(analysis.criteria)
+    for criterion in analysis.criteria.values():
+        assert 0.95 * len(found.items) <= criterion.items <= len(found.items)
+        assert isinstance(criterion.item, Estimate) and -1 <= criterion.item.value <= 1
 
 
 @needs_data
