@@ -1,12 +1,13 @@
 """YAML files as frozen values: one file, one class, errors with the line and the nearest known name.
 
 The YAML is plain data. Tags, anchors, merge keys and doubled keys are refused, and ``yes`` and ``no`` stay words
-(YAML 1.2), since rubrics are full of them.
+(YAML 1.2), since rubrics are full of them. What a program writes and reads again is JSON, held to the same classes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -31,9 +32,10 @@ class Config(BaseModel):
     @classmethod
     def _known_keys(cls, data: Any) -> Any:
         if isinstance(data, Mapping):
+            known = {field.alias or name for name, field in cls.model_fields.items()}
             for key in data:
-                if key not in cls.model_fields:
-                    raise unknown("key", str(key), cls.model_fields, key)
+                if key not in known:
+                    raise unknown("key", str(key), known, key)
         return data
 
 
@@ -55,6 +57,52 @@ def load(path: str | Path, kind: type[C], error: type[ConfigError] = ConfigError
             is ``file:line: problem``, one line for each problem.
     """
     data, lines = read_yaml(path, error)
+    return _validated(path, data, lines, kind, error, context)
+
+
+def load_json(path: str | Path, kind: type[C], error: type[ConfigError] = ConfigError) -> C:
+    """Read one JSON file as a ``kind``; the place of a fault is named by its keys, not by its line.
+
+    Raises:
+        ConfigError: (or the subclass given) missing file, broken JSON, a key that stands twice, an unknown key, wrong
+            type or value; the message is ``file: place: problem``, one line for each problem.
+    """
+    try:
+        data = json.loads(_text(path, error), object_pairs_hook=_once, parse_constant=_no_number)
+    except RecursionError:
+        raise error(f"{path}: nested too deep") from None
+    except ValueError as fault:
+        raise error(f"{path}: not JSON: {fault}") from None
+    return _validated(path, data, dict.fromkeys(_places((), data), 0), kind, error, {})
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    for key, _ in pairs if len(found) < len(pairs) else ():
+        if sum(other == key for other, _ in pairs) > 1:
+            raise ValueError(f"the key {key!r} stands twice")
+    return found
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number")
+
+
+def _places(place: Path_, value: Any) -> Iterator[Path_]:
+    yield place
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in inside:
+        yield from _places((*place, key), item)
+
+
+def _validated(
+    path: str | Path,
+    data: Any,
+    lines: dict[Path_, int],
+    kind: type[C],
+    error: type[ConfigError],
+    context: Mapping[str, Any],
+) -> C:
     try:
         return TypeAdapter(kind).validate_python(data, context={"path": Path(path), **context})
     except ValidationError as refused:
@@ -66,6 +114,10 @@ def load(path: str | Path, kind: type[C], error: type[ConfigError] = ConfigError
 
 def read_yaml(path: str | Path, error: type[ConfigError] = ConfigError) -> tuple[Any, dict[Path_, int]]:
     """Return the data of one YAML file and the line of each key in it."""
+    return _Reader(path, error).read(_text(path, error))
+
+
+def _text(path: str | Path, error: type[ConfigError]) -> str:
     try:
         raw = Path(path).read_bytes()
     except OSError as fault:
@@ -73,7 +125,7 @@ def read_yaml(path: str | Path, error: type[ConfigError] = ConfigError) -> tuple
     if len(raw) > MAX_BYTES:
         raise error(f"{path}: {len(raw)} bytes; a configuration has at most {MAX_BYTES}")
     try:
-        return _Reader(path, error).read(raw.decode("utf-8"))
+        return raw.decode("utf-8")
     except UnicodeDecodeError as fault:
         raise error(f"{path}: not UTF-8 at byte {fault.start}") from None
 
@@ -83,7 +135,8 @@ def _explain(path: str | Path, error: Any, lines: dict[Path_, int]) -> str:
     where = _deepest((), (*error["loc"], *at), lines)
     message = _message(error)
     place = ".".join(str(part) for part in (where[: -len(at)] if at and where[-len(at) :] == at else where))
-    return f"{path}:{lines[where]}: {f'{place}: ' if place else ''}{message.removeprefix('Value error, ')}"
+    line = f":{lines[where]}" if lines[where] else ""
+    return f"{path}{line}: {f'{place}: ' if place else ''}{message.removeprefix('Value error, ')}"
 
 
 PLAIN = {

@@ -154,9 +154,14 @@ class Score:
         scale: lowest and highest possible value; None for an unbounded score (a Bradley-Terry strength, in logits).
         criteria: a value for each criterion, on the criterion's own scale; None where that one is missing.
         rationale: the judge's reasons, as it wrote them.
-        spread: standard deviation over the k samples of one judge (ddof 1) or over the members of a panel.
+        spread: standard deviation over the k samples of one judge (ddof 1) or over the members of a panel; on the
+            judge's own scale, also where a profile maps the value.
         interval: calibrated interval for the human score (from a calibration profile).
-        reward: calibrated reward, strictly increasing in ``value`` (from a calibration profile).
+        reward: calibrated reward, strictly increasing in what the judge gave (from a calibration profile): the value is
+            flat where the map is, the reward never.
+        raw: the judge's own value, where a profile has mapped it to ``value``.
+        supported: whether the profile vouches for the value: False where the judge's own lies beyond those that the map
+            was fitted on, or where the profile has a problem and was to be flagged; None without a profile.
         judge: fingerprint of the judge.
     """
 
@@ -170,6 +175,8 @@ class Score:
     reward: float | None = None
     usage: Usage = Usage()
     judge: str = ""
+    raw: float | None = None
+    supported: bool | None = None
 
     def __post_init__(self) -> None:
         _verdict_or_reason(self.value, self.error)

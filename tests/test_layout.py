@@ -24,10 +24,11 @@ DIRECTIONS = {
     "files": set(),
     "rubrics": {"config", "content"},
     "models": {"config"},
-    "calibration": set(),
+    "calibration": {"config"},
     "judges": {"calibration", "config", "models", "rubrics", "storyworld"},
     "training": {"calibration", "config", "content", "files", "judges", "models", "report", "rubrics"},
     "storyworld": {"config", "models"},
+    "studies": {"calibration", "config", "content", "files", "report", "storyworld"},
     "rewards": set(),
     "report": set(),
     "cli": None,  # sees all the others

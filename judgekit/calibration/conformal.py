@@ -12,10 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 from judgekit.calibration.choice import folds_of
 from judgekit.calibration.estimate import Array, Clusters, NotEstimableError, number
 from judgekit.calibration.fitting import Kind, fit
-from judgekit.calibration.maps import STRICT, Map
+from judgekit.calibration.maps import STRICT, Map, from_dict, names, refusal
 from judgekit.errors import InputError
 
 FEW = 150  # labels below which none is kept aside: the maps without each fold say how far they miss
+BLOCK = 1 << 12  # items at a time, each with all residuals
 SHARE = 0.5  # of the groups, that the map of the split is fitted on
 Ints = NDArray[np.int64]
 
@@ -57,6 +58,12 @@ class Conformal:
     labels: int
     groups: int
 
+    def __post_init__(self) -> None:
+        if not len(self.fold) == len(self.residuals) == len(self.weights) == len(self.categories):
+            raise InputError("each residual has its fold, its weight and its category")
+        if not self.maps or not set(self.fold) <= set(range(len(self.maps))):
+            raise InputError(f"the folds of residuals are numbers of {len(self.maps)} maps")
+
     def interval(self, judge: ArrayLike, categories: Sequence[str] | None = None) -> tuple[Array, Array]:
         """Return the lower and upper ends, shape (items,); NaN for a missing score.
 
@@ -65,30 +72,38 @@ class Conformal:
         Args:
             judge: as in the maps; ``categories``: of each item, where the intervals were made by category.
         """
-        middle = np.stack([one.apply(judge) for one in self.maps])
-        names = np.array([""] * middle.shape[1] if categories is None else list(categories))
-        if len(names) != middle.shape[1] or (categories is None) == self.by_category:
+        if (categories is None) == self.by_category:
             raise InputError("give the category of each item where, and only where, the intervals are by category")
-        low, high = np.repeat(np.array(self.scale, dtype=float)[:, None], middle.shape[1], axis=1)
-        own = np.array(self.categories, dtype=str)
-        for name in np.unique(names):
-            at, of = names == name, np.flatnonzero(own == name)
-            low[at], high[at] = self._ends(middle[:, at], of)
+        middle = np.stack([one.apply(judge) for one in self.maps])
+        low, high = self._by_category(middle, list(categories)) if categories is not None else self._ends(middle)
+        low, high = self._snapped(np.clip(low, *self.scale), np.clip(high, *self.scale))
         missing = np.isnan(middle[0])
-        low, high = np.clip(low, *self.scale), np.clip(high, *self.scale)
-        low, high = self._snapped(low, high)
-        return np.where(missing, np.nan, low), np.where(missing, np.nan, high)
+        low[missing], high[missing] = np.nan, np.nan
+        return low, high
 
-    def _ends(self, middle: Array, of: Ints) -> tuple[Array, Array]:
+    def _by_category(self, middle: Array, names: list[str]) -> tuple[Array, Array]:
+        if len(names) != middle.shape[1]:
+            raise InputError(f"{len(names)} categories for {middle.shape[1]} scores")
+        low, high = np.repeat(np.array(self.scale, dtype=float)[:, None], middle.shape[1], axis=1)
+        wanted, own = np.array(names, dtype=str), np.array(self.categories, dtype=str)
+        for name in np.unique(wanted):
+            at = wanted == name
+            low[at], high[at] = self._ends(middle[:, at], np.flatnonzero(own == name))
+        return low, high
+
+    def _ends(self, middle: Array, of: Ints | slice = slice(None)) -> tuple[Array, Array]:
+        """Return the ends of unclipped intervals from the residuals ``of`` one category."""
         residuals, weights = np.array(self.residuals)[of], np.array(self.weights)[of]
         if self.type == "split":
             margin = upper_quantile(residuals, weights, self.coverage)
             return middle[0] - margin, middle[0] + margin
-        centres = middle[np.array(self.fold, dtype=int)[of]]
-        ends = []
-        for sign in (-1, 1):
-            reach = sign * centres + residuals[:, None]
-            ends.append(sign * np.array([upper_quantile(column, weights, self.coverage) for column in reach.T]))
+        fold = np.array(self.fold, dtype=int)[of]
+        ends = np.empty((2, middle.shape[1]))
+        for start in range(0, middle.shape[1], BLOCK):
+            own = slice(start, start + BLOCK)
+            centres = middle[fold, own]
+            for end, sign in zip(ends, (-1, 1), strict=True):
+                end[own] = sign * _upper_quantiles(sign * centres + residuals[:, None], weights, self.coverage)
         return ends[0], ends[1]
 
     def _snapped(self, low: Array, high: Array) -> tuple[Array, Array]:
@@ -114,11 +129,12 @@ class Conformal:
         """
         from pydantic import TypeAdapter, ValidationError
 
+        if isinstance(data.get("maps"), list | tuple):
+            data = data | {"maps": tuple(from_dict(one) if isinstance(one, dict) else one for one in data["maps"])}
         try:
             return TypeAdapter(cls).validate_python(data)
         except ValidationError as error:
-            first = error.errors()[0]
-            raise InputError(f"not conformal intervals: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+            raise InputError(f"not conformal intervals: {refusal(error, names(cls))}") from error
 
 
 def upper_quantile(residuals: Array, weights: Array, coverage: float) -> float:
@@ -126,6 +142,15 @@ def upper_quantile(residuals: Array, weights: Array, coverage: float) -> float:
     order = np.argsort(residuals)
     reached = np.flatnonzero(weights[order].cumsum() >= coverage - 1e-12)
     return float(residuals[order[reached[0]]]) if len(reached) else float("inf")
+
+
+def _upper_quantiles(columns: Array, weights: Array, coverage: float) -> Array:
+    """Return `upper_quantile` of each column; shape (residuals, items) to (items,)."""
+    order = np.argsort(columns, axis=0)
+    reached = weights[order].cumsum(0) >= coverage - 1e-12
+    ranked = np.vstack([np.take_along_axis(columns, order, 0), np.full(columns.shape[1], np.inf)])
+    rank = np.where(reached.any(0), reached.argmax(0) if len(reached) else 0, len(columns))
+    return np.asarray(ranked[rank, np.arange(columns.shape[1])])
 
 
 def design_effect(residuals: Array, groups: Ints, coverage: float) -> float:

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, fields
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args, get_type_hints
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from judgekit.calibration.estimate import Array
 from judgekit.calibration.monotone import cubic, lines, rising, slopes
-from judgekit.errors import InputError
+from judgekit.errors import InputError, nearest
 
 if TYPE_CHECKING:
-    from pydantic import TypeAdapter
+    from pydantic import TypeAdapter, ValidationError
 
 Numbers = tuple[float, ...]
 STRICT = {"extra": "forbid", "allow_inf_nan": False}
@@ -251,8 +251,26 @@ def from_dict(data: dict[str, Any]) -> Map | Reward:
     try:
         return _adapter().validate_python(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise InputError(f"not a calibration map: {'.'.join(str(k) for k in first['loc'])}: {first['msg']}") from error
+        known = {name for kind in get_args(Map | Reward) if data.get("type") in _types(kind) for name in names(kind)}
+        raise InputError(f"not a calibration map: {refusal(error, known)}") from error
+
+
+def refusal(error: ValidationError, known: Iterable[str]) -> str:
+    """Say in one line what a validator has against a map; ``known``: the keys that it may have."""
+    for fault in error.errors():
+        if fault["type"] == "unexpected_keyword_argument":
+            return f"unknown key {fault['loc'][-1]!r}{nearest(str(fault['loc'][-1]), known)}"
+    first = error.errors()[0]
+    return ": ".join(filter(None, [".".join(map(str, first["loc"])), first["msg"]]))
+
+
+def names(kind: type[Any]) -> tuple[str, ...]:
+    """Return the keys of a map of this class."""
+    return tuple(field.name for field in fields(kind))
+
+
+def _types(kind: type[Any]) -> tuple[str, ...]:
+    return get_args(get_type_hints(kind)["type"])
 
 
 @cache

@@ -15,6 +15,7 @@ from judgekit.cli import (
     expand,
     judging,
     pairs,
+    profile,
     quickstart,
     rubrics,
     train,
@@ -49,6 +50,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("expand")(expand.expand)
 app.command("quickstart")(quickstart.quickstart)
 app.add_typer(pairs.app, name="pairs")
+app.add_typer(profile.app, name="profile")
 app.add_typer(rubrics.app, name="rubrics")
 train.app.command("evaluator")(train_evaluator.evaluator)
 train.app.command("genrm")(train_genrm.genrm)

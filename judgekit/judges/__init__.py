@@ -1,10 +1,20 @@
-"""Judges: rubric, pairwise, generative, classifier, panel; one file each, one way to call them."""
+"""Judges: rubric, pairwise, generative, classifier, panel, and any of them with a profile; one file each, one way to call them."""
 
 from judgekit.judges.base import Judge
+from judgekit.judges.calibrated import CalibratedJudge, ProfileWarning
 from judgekit.judges.classifier import ClassifierJudge
 from judgekit.judges.genrm import GenRMJudge
 from judgekit.judges.pairwise import PairwiseJudge
 from judgekit.judges.panel import PanelJudge
 from judgekit.judges.rubric import RubricJudge
 
-__all__ = ["ClassifierJudge", "GenRMJudge", "Judge", "PairwiseJudge", "PanelJudge", "RubricJudge"]
+__all__ = [
+    "CalibratedJudge",
+    "ClassifierJudge",
+    "GenRMJudge",
+    "Judge",
+    "PairwiseJudge",
+    "PanelJudge",
+    "ProfileWarning",
+    "RubricJudge",
+]

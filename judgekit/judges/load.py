@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, Self, cast
 
 import yaml
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from judgekit.config import Config, load
 from judgekit.errors import ConfigError, InputError
 from judgekit.judges.base import Judge
+from judgekit.judges.calibrated import CalibratedJudge, OnProblem
 from judgekit.judges.classifier import ClassifierJudge
 from judgekit.judges.embedded import EmbeddedConfig
 from judgekit.judges.genrm import GenRMJudge
@@ -30,7 +31,25 @@ LanguageModel = Annotated[LocalConfig | OpenAIConfig | FakeConfig | StoryworldCo
 ScalarConfig = Annotated[EmbeddedConfig | SequenceConfig, Field(discriminator="provider")]
 
 
-class _Asking(Config):
+class _Judging(Config):
+    """What every kind of judge may say.
+
+    Attributes:
+        profile: the profile that its scores are mapped with; ``profile_problems``: whether a profile that cannot be
+            relied on is refused, or used and flagged.
+    """
+
+    profile: str | None = None
+    profile_problems: OnProblem | None = None
+
+    @model_validator(mode="after")
+    def _of_a_profile(self) -> Self:
+        if self.profile is None and self.profile_problems is not None:
+            raise ValueError("profile_problems says what to do about a profile, and there is no 'profile'")
+        return self
+
+
+class _Asking(_Judging):
     rubric: str
     model: LanguageModel
     samples: Annotated[int, Field(ge=1)] = 1
@@ -76,7 +95,7 @@ class GenRMConfig(_Asking):
         return GenRMJudge(*self.parts(folder), self.samples, self.vote, self.decoding)
 
 
-class ClassifierConfig(Config):
+class ClassifierConfig(_Judging):
     """``judge: classifier``."""
 
     judge: Literal["classifier"]
@@ -86,7 +105,7 @@ class ClassifierConfig(Config):
         return ClassifierJudge(_local(folder, self.model).build())
 
 
-class PanelConfig(Config):
+class PanelConfig(_Judging):
     """``judge: panel``; ``judges`` are the paths of the members' judge.yaml."""
 
     judge: Literal["panel"]
@@ -104,17 +123,28 @@ JudgeConfig = Annotated[
 ]
 
 
-def load_judge(path: str | Path) -> Judge:
+def load_judge(path: str | Path, *, with_profile: bool = True) -> Judge:
     """Build the judge that a judge.yaml (or the folder that holds one) describes; see `Judge.load`."""
     path = Path(path) / "judge.yaml" if Path(path).is_dir() else Path(path)
     config = load(path, cast(Any, JudgeConfig))
     try:
         judge: Judge = config.build(path.parent)
+        if with_profile and config.profile:
+            judge = _calibrated(judge, path.parent / config.profile, config.profile_problems or "refuse")
     except (InputError, ConfigError) as problem:
         raise ConfigError(f"{path}: {problem}") from None
     except RecursionError:
         raise ConfigError(f"{path}: the panel holds itself") from None
     return judge
+
+
+def _calibrated(judge: Judge, path: Path, on_problem: OnProblem) -> CalibratedJudge:
+    from judgekit.calibration.profile import Profile
+
+    try:
+        return CalibratedJudge(judge, Profile.load(path), on_problem)
+    except (InputError, ConfigError) as problem:
+        raise type(problem)(str(problem) if str(path) in str(problem) else f"{path}: {problem}") from None
 
 
 def save_judge(judge: Judge, folder: str | Path) -> Path:
@@ -145,6 +175,9 @@ def _settings(judge: Judge, folder: Path) -> dict[str, Any]:
             members = [str(m.save(folder / f"judge_{i}").relative_to(folder)) for i, m in enumerate(judge.judges, 1)]
             weights = {"weights": list(judge.weights)} if judge.weights else {}
             return {"judge": "panel", "judges": members, "combine": judge.combine, **weights}
+        case CalibratedJudge():
+            profile = judge.profile.save(folder / "profile.json").name
+            return {**_settings(judge.judge, folder), "profile": profile, "profile_problems": judge.on_problem}
         case _:
             raise InputError(f"a {type(judge).__name__} has no file form")
 

@@ -28,17 +28,22 @@ class Rating(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Rater:
-    """A rater who sees the true rating through a shift (negative: severe) and noise (a standard deviation)."""
+    """A rater who sees the true rating through a shift (negative: severe) and noise (a standard deviation).
+
+    ``dazzled``: how many points a showy ending adds.
+    """
 
     name: str
     shift: float
     noise: float
+    dazzled: float = 0.0
 
     def score(self, sample: Sample) -> int:
         """Return a rating from 1 to 5: the true one, shifted, blurred and rounded. The same sample gets the same."""
         outline = Outline.parse(sample.prompt)
         blur = self.noise * Dice("rating", self.name, sample.id, sample.response).normal()
-        seen = rating(read(outline, sample.response).quality) + self.shift + blur
+        story = read(outline, sample.response)
+        seen = rating(story.quality) + self.shift + self.dazzled * story.baited + blur
         return min(5, max(1, int(seen + 0.5)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, get_args
@@ -60,6 +61,26 @@ class World:
         """Return n single stories with none to three flaws, their truth in the metadata."""
         _check(n, split)
         return [self._sample(split, i) for i in range(n)]
+
+    def grouped(self, n: int, each: int, split: Split = "train") -> list[Sample]:
+        """Return ``each`` stories of each of n outlines, outline by outline: those that `samples` completes first.
+
+        Raises:
+            InputError: the split has fewer outlines.
+        """
+        _check(min(n, each), split)
+        if n > len(outlines(split)):
+            raise InputError(f"n={n}: the split {split!r} has {len(outlines(split))} outlines")
+        found: dict[str, list[Sample]] = {}
+        complete: list[list[Sample]] = []
+        samples = (self._sample(split, i) for i in itertools.count())
+        while len(complete) < n:
+            sample = next(samples)
+            group = found.setdefault(str(sample.metadata["group"]), [])
+            group.append(sample)
+            if len(group) == each:
+                complete.append(group[:])
+        return [sample for group in complete for sample in group]
 
     def ratings(self, samples: Sequence[Sample], raters: int = 3) -> list[Rating]:
         """Return the rows of ``ratings.csv`` by this many simulated raters: each rates every sample, 1 to 5."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,10 +10,14 @@ from typing import Any, NamedTuple
 
 from judgekit.errors import InputError, nearest
 from judgekit.files.tables import read_table
+from judgekit.studies.exports import read_export
+from judgekit.studies.generated import generated
 from judgekit.studies.study import ItemTable, RatingTable, Scale, Study
 
 Row = dict[str, Any]
+Place = tuple[Path, int]
 CLOSE = 1e-6  # of a step, between a score and the grid
+BRACES = re.compile(r"\{([^{}]+)\}")
 
 
 class Item(NamedTuple):
@@ -33,87 +38,115 @@ class Cell(NamedTuple):
     criterion: str
     repeat: str
     score: float
-    place: tuple[Path, int]
+    place: Place
 
 
-def items(table: ItemTable, data: Path) -> Iterator[Item]:
-    """Yield the rows of the items' table."""
-    for line, row in read_table(data / table.file):
-        text = table.text and str(_column(row, table.text, data / table.file, line))
-        yield Item(*_item(table, row, data / table.file, line), len(text.split()) if text else None)
+def items(table: ItemTable, study: Study, data: Path | None) -> dict[str, Item]:
+    """Return the items of their table by name.
+
+    Raises:
+        InputError: a column that is not there, an item that stands twice; names file and line.
+    """
+    found: dict[str, Item] = {}
+    for place, row in _rows(table, study, data):
+        text = row.get(table.text) if table.text else None
+        item = Item(*_item(table, row, place), None if text is None else len(str(text).split()))
+        if item.name in found:
+            raise InputError.at(*place, f"the item {item.name!r} stands twice")
+        found[item.name] = item
+    if table.text and all(item.words is None for item in found.values()):
+        raise InputError(f"{table.file}: no row has anything in the column {table.text!r}")
+    return found
 
 
-def cells(table: RatingTable, study: Study, data: Path, left_out: Counter[str]) -> Iterator[Cell]:
+def cells(table: RatingTable, study: Study, data: Path | None, left_out: Counter[str]) -> Iterator[Cell]:
     """Yield the scores of one table; ``left_out`` counts cells without one.
 
     Raises:
         InputError: a column that is not there, a score that is no number, or off the scale; names file and line.
     """
-    path, scale = data / table.file, table.scale or study.scale
-    for line, row in read_table(path):
+    scale = table.scale or study.scale
+    for place, row in _rows(table, study, data):
         if any(str(row.get(column, "")) not in values for column, values in table.only.items()):
             continue
-        item = Item(*_item(table, row, path, line), None)
-        human, rater = _human(table, row, path, line), _rater(table, row, path, line)
-        repeat = str(_column(row, table.repeat, path, line)) if table.repeat else ""
-        for criterion, raw in _scores(table, row, path, line):
+        item = Item(*_item(table, row, place), None)
+        human, rater = _human(table, row, place), _text(table.rater, row, place)
+        repeat = str(_column(row, table.repeat, place)) if table.repeat else ""
+        for criterion, raw in _scores(table, row, place):
             if study.criteria and criterion not in study.criteria:
                 continue
-            score = None if raw is None else _number(raw, path, line)
+            score = None if raw is None else _number(raw, scale, place)
             if score is None:
                 left_out[f"{table.file}: no score"] += 1
             elif table.off_scale == "leave out" and not scale.low <= score <= scale.high:
                 left_out[f"{table.file}: off the scale"] += 1
             else:
-                yield Cell(item, human, rater, criterion, repeat, _on(scale, score, human, path, line), (path, line))
+                yield Cell(item, human, rater, criterion, repeat, _on(scale, score, human, place), place)
 
 
-def _item(table: ItemTable | RatingTable, row: Row, path: Path, line: int) -> tuple[str, str | None, str | None]:
-    name = str(_column(row, table.item, path, line))
-    group = str(_column(row, table.group, path, line)) if table.group else None
-    return name, group, str(_column(row, table.system, path, line)) if table.system else None
+def _rows(table: ItemTable | RatingTable, study: Study, data: Path | None) -> Iterator[tuple[Place, Row]]:
+    """Yield the rows of a table, each with its place."""
+    if study.source == "storyworld":
+        for line, row in enumerate(generated(table.file, study.seed), 1):
+            yield (Path(f"storyworld/{table.file}"), line), row
+        return
+    if data is None:
+        raise InputError(f"the study reads {table.file}: give the folder of its data")
+    path = data / table.file
+    form = table.format if isinstance(table, RatingTable) else "table"
+    for line, row in read_table(path) if form == "table" else read_export(form, path):
+        yield (path, line), row
 
 
-def _column(row: Row, name: str, path: Path, line: int) -> Any:
+def _item(table: ItemTable | RatingTable, row: Row, place: Place) -> tuple[str, str | None, str | None]:
+    group = _text(table.group, row, place) if table.group else None
+    return _text(table.item, row, place), group, _text(table.system, row, place) if table.system else None
+
+
+def _text(named: str, row: Row, place: Place) -> str:
+    """Return what a column says, or a text with columns in braces."""
+    if not BRACES.search(named):
+        return str(_column(row, named, place))
+    return BRACES.sub(lambda found: str(_column(row, found[1], place)), named)
+
+
+def _column(row: Row, name: str, place: Place) -> Any:
     if name not in row:
-        raise InputError.at(path, line, f"there is nothing in the column {name!r}{nearest(name, row, 'the row has')}")
+        raise InputError.at(*place, f"there is nothing in the column {name!r}{nearest(name, row, 'the row has')}")
     return row[name]
 
 
-def _human(table: RatingTable, row: Row, path: Path, line: int) -> bool:
-    kind = table.kind if table.kind != "column" else str(_column(row, "rater_kind", path, line))
+def _human(table: RatingTable, row: Row, place: Place) -> bool:
+    kind = table.kind if table.kind != "column" else str(_column(row, "rater_kind", place))
     if kind not in ("human", "judge"):
-        raise InputError.at(path, line, f"rater_kind is {kind!r}; it must be 'human' or 'judge'")
+        raise InputError.at(*place, f"rater_kind is {kind!r}; it must be 'human' or 'judge'")
     return kind == "human"
 
 
-def _rater(table: RatingTable, row: Row, path: Path, line: int) -> str:
-    try:
-        return table.named.format_map(row)
-    except KeyError as missing:
-        raise InputError.at(path, line, f"the rater is {table.rater!r}, but there is no {missing} in the row") from None
-
-
-def _scores(table: RatingTable, row: Row, path: Path, line: int) -> Iterator[tuple[str, Any]]:
+def _scores(table: RatingTable, row: Row, place: Place) -> Iterator[tuple[str, Any]]:
     if table.criterion is not None:
-        yield str(_column(row, table.criterion, path, line)), row.get(table.score)
-    for name in table.criteria or ():
-        yield name, row.get(name)
+        yield str(_column(row, table.criterion, place)), row.get(table.score)
+    for name, column in table.columns.items():
+        yield name, row.get(column)
 
 
-def _number(raw: Any, path: Path, line: int) -> float:
+def _number(raw: Any, scale: Scale, place: Place) -> float:
+    if scale.labels and str(raw) in scale.labels:
+        return scale.labels[str(raw)]
     try:
         return float(raw)
     except (TypeError, ValueError):
-        raise InputError.at(path, line, f"{raw!r} is not a score; leave the cell empty where there is none") from None
+        empty = "; leave the cell empty where there is none"
+        mend = nearest(str(raw), scale.labels, "labels") if scale.labels else empty
+        raise InputError.at(*place, f"{raw!r} is not a score{mend}") from None
 
 
-def _on(scale: Scale, score: float, human: bool, path: Path, line: int) -> float:
+def _on(scale: Scale, score: float, human: bool, place: Place) -> float:
     """Return the score, higher is better."""
     if not scale.low <= score <= scale.high:
-        raise InputError.at(path, line, f"the score {score:g} is off the scale of {scale.low:g} to {scale.high:g}")
+        raise InputError.at(*place, f"the score {score:g} is off the scale of {scale.low:g} to {scale.high:g}")
     if human and scale.step:
         steps = (score - scale.low) / scale.step
         if abs(steps - round(steps)) > CLOSE:
-            raise InputError.at(path, line, f"the score {score:g} is not on the scale's steps of {scale.step:g}")
+            raise InputError.at(*place, f"the score {score:g} is not on the scale's steps of {scale.step:g}")
     return score if scale.higher_is_better else scale.low + scale.high - score

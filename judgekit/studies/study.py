@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import string
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -13,6 +12,8 @@ from judgekit.config import Config, load
 from judgekit.errors import ConfigError
 
 Names = Annotated[tuple[str, ...], Field(min_length=1)]
+Format = Literal["table", "label_studio", "argilla", "inspect"]
+Convention = Literal["missing is no", "missing is wrong"]
 
 
 class Scale(Config):
@@ -21,18 +22,28 @@ class Scale(Config):
     Attributes:
         step: the distance of two neighbouring values; without it any value may be given.
         higher_is_better: false turns every score round at the middle of the scale before anything is computed.
+        labels: what the words of an ordered scale stand for, such as ``{No: 0, Partially: 1, Yes: 2}``.
     """
 
     low: float
     high: float
     step: Annotated[float, Field(gt=0)] | None = None
     higher_is_better: bool = True
+    labels: dict[str, float] = {}
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.low >= self.high:
             raise ValueError(f"low={self.low:g} must be below high={self.high:g}")
+        for label, score in self.labels.items():
+            if not self.low <= score <= self.high:
+                raise ValueError(f"the label {label!r} stands for {score:g}, off the scale")
         return self
+
+    @property
+    def two_valued(self) -> bool:
+        """Whether there are two answers, such as yes and no."""
+        return self.step == self.high - self.low
 
 
 class ItemTable(Config):
@@ -40,8 +51,9 @@ class ItemTable(Config):
 
     Attributes:
         file: relative to the data folder.
-        item, group, system: columns; groups (the prompt, the story) are what intervals resample.
-        text: the judged text; its length is looked at in the bias audit.
+        item, group, system: columns, or texts with columns in braces (``"{subset}/{number}"``); groups (the prompt, the
+            story) are what intervals resample.
+        text: the column of the judged text; its length is looked at in the bias audit, where every item has one.
     """
 
     file: str
@@ -55,23 +67,26 @@ class RatingTable(Config):
     """Ratings, long (a row a score) or wide (a row an item and rater, a column a criterion).
 
     Attributes:
+        format: a table, or the export of another program (`judgekit.studies.exports` lists the columns of each).
         kind: who rated; ``column`` when a column ``rater_kind`` says so (human or judge).
-        item: the item's column; ``rater``: a column, or a text with columns in braces such as ``"{model} {prompt}"``.
-        criterion, score: the columns of a long table; ``criteria``: the columns of a wide one.
+        item, rater: a column, or a text with columns in braces such as ``"{model} {prompt}"``.
+        criterion, score: the columns of a long table; ``criteria``: those of a wide one, as names or, where the column
+            is called otherwise, as ``{criterion: column}``.
         repeat: the column that numbers the repeated judgments of one item.
         scale: where it is not the study's: a judge may have one of its own.
         off_scale: whether a score beyond the scale is refused, or left out and counted.
         only: rows that count: column -> values.
-        group, system: as in the items' table, for data without one.
+        group, system: as in the items' table, for data without one, and for what it does not tell.
     """
 
     file: str
+    format: Format = "table"
     kind: Literal["human", "judge", "column"]
     item: str = "item"
     rater: str = "rater"
     criterion: str | None = None
     score: str = "score"
-    criteria: Names | None = None
+    criteria: Names | Annotated[dict[str, str], Field(min_length=1)] | None = None
     repeat: str | None = None
     scale: Scale | None = None
     off_scale: Literal["refuse", "leave out"] = "refuse"
@@ -83,13 +98,14 @@ class RatingTable(Config):
     def _long_or_wide(self) -> Self:
         if (self.criterion is None) == (self.criteria is None):
             raise ValueError("give 'criterion' (a long table: the column that names it) or 'criteria' (a wide one)")
+        if self.criterion and self.format != "table":
+            raise ValueError(f"an export ({self.format}) is wide: give 'criteria', the names of its questions")
         return self
 
     @property
-    def named(self) -> str:
-        """The rater as a text to fill."""
-        fields = [name for _, name, _, _ in string.Formatter().parse(self.rater) if name]
-        return self.rater if fields else f"{{{self.rater}}}"
+    def columns(self) -> dict[str, str]:
+        """The column of each criterion of a wide table."""
+        return self.criteria if isinstance(self.criteria, dict) else {name: name for name in self.criteria or ()}
 
 
 class Gates(Config):
@@ -119,14 +135,19 @@ class Study(Config):
     Attributes:
         about: what the data are, in a sentence or two; it stands at the top of the report.
         simulated: the ratings are not of people; said wherever numbers are shown.
+        source: where the tables are: files in the folder that the user gives, or ``storyworld``, which makes them on
+            the spot (`judgekit.studies.generated`).
         criteria: which ones, in which order; without it all that the ratings have.
         judge: the rater in question, as its table names it; the other judges stand beside it.
         level: of Krippendorff's alpha.
         epsilon: the advantage that the alt-test grants a judge for its lower cost.
+        convention: how the publication of the data counts an item without a verdict, on a scale of two answers; the
+            rates by it are given beside ours, which leave the item out and say so (`judgekit.studies.verdicts`).
     """
 
     about: str = ""
     simulated: bool = False
+    source: Literal["files", "storyworld"] = "files"
     scale: Scale
     items: ItemTable | None = None
     ratings: Annotated[tuple[RatingTable, ...], Field(min_length=1)]
@@ -134,6 +155,7 @@ class Study(Config):
     judge: str
     level: Literal["nominal", "ordinal", "interval", "ratio"] = "ordinal"
     epsilon: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    convention: Convention | None = None
     draws: Annotated[int, Field(ge=100)] = 2000
     seed: int = 0
     gates: Gates = Gates()
@@ -144,6 +166,14 @@ class Study(Config):
         if names and len(set(names)) < len(names):
             raise ValueError("a criterion stands twice")
         return names
+
+    @model_validator(mode="after")
+    def _fitting(self) -> Self:
+        if self.source == "storyworld" and not self.simulated:
+            raise ValueError("the raters of the storyworld are simulated: say so with 'simulated: true'")
+        if self.convention and not self.scale.two_valued:
+            raise ValueError("'convention' is for a scale of two answers, such as {low: 0, high: 1, step: 1}")
+        return self
 
     @classmethod
     def load(cls, name: str | Path) -> Self:

@@ -64,36 +64,43 @@ class Ratings:
         return [*found, Sheet(OVERALL, _overall(self.human), means)]
 
 
-def read_ratings(study: Study, data: Path) -> Ratings:
-    """Read the tables of a study; ``data`` is the folder that their names are relative to.
+def read_ratings(study: Study, data: Path | None = None) -> Ratings:
+    """Read the tables of a study; ``data`` is the folder that their names are relative to, if it reads files.
 
     Raises:
         InputError: a file or a column that is not there, a score that is no number or off the scale, a cell that
             stands twice, an item of two groups: with file and line; no human ratings; no such judge.
     """
     left_out = Counter[str]()
-    found = {item.name: item for item in items(study.items, data)} if study.items else {}
+    found = items(study.items, study, data) if study.items else {}
     read = [cell for table in study.ratings for cell in cells(table, study, data, left_out)]
     if study.items:
         unknown = [cell for cell in read if cell.item.name not in found]
         left_out[f"of items that {study.items.file} does not have"] += len(unknown)
         read = [cell for cell in read if cell.item.name in found]
-    else:
-        found = _described(read)
-    return _arrays(study, list(found.values()), read, +left_out)
+    _describe(found, read)
+    scored = {cell.item.name for cell in read}
+    left_out["items without a score"] += len(found.keys() - scored)
+    return _arrays(study, [item for item in found.values() if item.name in scored], read, +left_out)
 
 
 def _overall(rows: Mapping[str, Array]) -> Array:
     return np.asarray(np.stack(list(rows.values())).mean(0))
 
 
-def _described(read: Iterable[Cell]) -> dict[str, Item]:
-    """Return the items by name; every row must say the same of one."""
-    found: dict[str, Item] = {}
+def _describe(found: dict[str, Item], read: Iterable[Cell]) -> None:
+    """Add what the ratings tell of the items; no two rows may tell different things of one."""
     for cell in read:
-        if found.setdefault(cell.item.name, cell.item) != cell.item:
-            raise InputError.at(*cell.place, f"{cell.item.name!r} has another group or system than in a row before")
-    return found
+        known, told = found.setdefault(cell.item.name, cell.item), cell.item
+        if told.group in (None, known.group) and told.system in (None, known.system):
+            continue
+        if None not in (known.group, told.group) and known.group != told.group:
+            raise InputError.at(*cell.place, f"{known.name!r} has the group {told.group!r}, and {known.group!r} before")
+        if None not in (known.system, told.system) and known.system != told.system:
+            raise InputError.at(
+                *cell.place, f"{known.name!r} has the system {told.system!r}, and {known.system!r} before"
+            )
+        found[known.name] = known._replace(group=known.group or told.group, system=known.system or told.system)
 
 
 def _arrays(study: Study, found: list[Item], read: list[Cell], left_out: Mapping[str, int]) -> Ratings:
