@@ -136,6 +136,11 @@ def test_without_a_map_for_the_overall_score_there_is_no_profile(two: Analysis) 
         profile(replace(two, criteria={**two.criteria, "overall": lost}))
 
 
+def test_means_of_raters_are_not_held_to_the_grid_of_one_rating(two: Analysis) -> None:
+    """Means of three lie on thirds; an interval drawn in to whole points would lose some that it is to hold."""
+    assert {it.interval.step for it in two.criteria.values()} == {None}
+
+
 def test_an_interval_that_is_not_there_is_said(two: Analysis) -> None:
     bare = replace(two.criteria["overall"], interval=Unknown("3 groups"))
     found = profile(replace(two, criteria={**two.criteria, "overall": bare}), created=DAY)
