@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from judgekit.calibration.bootstrap import Bootstrap
 from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError, number
+from judgekit.calibration.multiple import adjust_pvalues
 from judgekit.errors import InputError, require
 
 Score = Literal["accuracy", "neg_rmse"] | Callable[[Any, Any], float]
@@ -151,7 +152,7 @@ def _result(
     trials: list[_Trial], advantage: Estimate, epsilon: float, left_out: int, kept: NDArray[np.bool_]
 ) -> AltTest:
     p = [trial.p(epsilon) for trial in trials]
-    won = _won(p)
+    won = _refused(p)
     return AltTest(
         float(won.mean()),
         bool(won.mean() >= PASS),
@@ -161,7 +162,7 @@ def _result(
         left_out,
         int(kept.sum()),
         int((~kept).sum()),
-        tuple((at, float(_won([trial.p(at) for trial in trials]).mean())) for at in CURVE),
+        tuple((at, float(_refused([trial.p(at) for trial in trials]).mean())) for at in CURVE),
     )
 
 
@@ -245,11 +246,6 @@ def _scores(values: NDArray[Any], others: NDArray[Any], known: NDArray[np.bool_]
     return np.asarray(-np.sqrt(mean) if score == "neg_rmse" else mean)
 
 
-def _won(p: list[float]) -> NDArray[np.bool_]:
+def _refused(p: list[float]) -> NDArray[np.bool_]:
     """Return which hypotheses Benjamini and Yekutieli refuse."""
-    order = np.argsort(p, kind="stable")
-    rank = np.arange(1, len(p) + 1)
-    below = np.flatnonzero(np.asarray(p)[order] <= rank / len(p) * RATE / (1 / rank).sum())
-    won = np.zeros(len(p), dtype=bool)
-    won[order[: below[-1] + 1 if len(below) else 0]] = True
-    return won
+    return np.array([q is not None and q <= RATE for q in adjust_pvalues(p, "by")])

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from judgekit.calibration.bootstrap import Bootstrap, Statistic
 from judgekit.calibration.columns import Sheet
 from judgekit.calibration.estimate import Array, Estimate, number
+from judgekit.calibration.multiple import adjust_pvalues
 from judgekit.calibration.units import Units, kinds
 from judgekit.errors import require
 
@@ -120,26 +121,18 @@ def jackknife(rows: Array, statistic: Statistic, units: Units = None) -> tuple[A
 
 def judge_together(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """Return the findings with their q-values and verdicts; give all that are read together."""
-    qs = _benjamini_hochberg(np.array([finding.p for finding in findings]))
-    return tuple(replace(f, q=float(q), verdict=_verdict(f, float(q))) for f, q in zip(findings, qs, strict=True))
+    qs = adjust_pvalues([finding.p for finding in findings], "bh")
+    return tuple(replace(f, q=q, verdict=_verdict(f, q)) for f, q in zip(findings, qs, strict=True))
 
 
-def _verdict(finding: Finding, q: float) -> Verdict:
+def _verdict(finding: Finding, q: float | None) -> Verdict:
     effect, band = finding.effect, finding.band
     if effect.low is None or effect.high is None:
         return "undecided"
     if effect.high < band and (finding.one_sided or effect.low > -band):
         return "innocent"
     outside = effect.value > band or (effect.value < -band and not finding.one_sided)
-    return "biased" if q < LEVEL and outside else "undecided"
-
-
-def _benjamini_hochberg(p: Array) -> Array:
-    order = np.argsort(-p)
-    ranked = p[order] * len(p) / np.arange(len(p), 0, -1)
-    q = np.empty(len(p))
-    q[order] = np.minimum(np.minimum.accumulate(ranked), 1) if len(p) else ranked
-    return q
+    return "biased" if q is not None and q < LEVEL and outside else "undecided"
 
 
 def _by_cluster(rows: Array, index: NDArray[np.int64]) -> Array:
