@@ -193,6 +193,7 @@ def conformal(
     x, y, names, kinds = _known(judge, human, groups, categories)
     if not 0 < coverage < 1:
         raise InputError(f"a coverage lies between 0 and 1, not {coverage}")
+    _on_grid(y, scale[0], step)
     k = int(names.max(initial=-1)) + 1
     if k < 4:
         raise NotEstimableError(f"{k} groups have a score and a label; an interval needs 4, better 30")
@@ -222,6 +223,7 @@ def split_conformal(
 ) -> Conformal:
     """Return the intervals of a fitted map, from labels that it was not fitted on; the arguments as in `conformal`."""
     x, y, names, kinds = _known(judge, human, groups, categories)
+    _on_grid(y, fitted.scale[0], step)
     residuals = np.abs(y - fitted.apply(x))
     zeros = np.zeros(len(y), dtype=np.int64)
     return _made(
@@ -264,6 +266,13 @@ def _short(split: Conformal) -> Conformal:
     return replace(
         split, fold=(0,) * ones, residuals=tuple(finite.values()), weights=(1.0,) * ones, categories=tuple(finite)
     )
+
+
+def _on_grid(human: Array, low: float, step: float | None) -> None:
+    """Refuse labels between the points of the grid: an interval drawn in to those points would lose them."""
+    steps = (human - low) / step if step else np.zeros(0)
+    if np.abs(steps - np.rint(steps)).max(initial=0) > 1e-6:
+        raise InputError(f"labels lie between the points of a grid of {step:g}, as means of raters do; give no step")
 
 
 def _known(

@@ -1,7 +1,7 @@
 """The profile of a judge: how its scores map to those of people, and how far they can be trusted; one JSON file.
 
-It is made by `judgekit.studies.profiles` and applied by `judgekit.judges.CalibratedJudge`. Plain numbers, no pickle. The
-id is a hash of the content: it tells a changed file, not who made it.
+It is made by `judgekit.studies.profiles` and applied by `judgekit.judges.CalibratedJudge`. Plain numbers, no pickle.
+The id is a hash of the content: it tells a changed file, not who made it.
 """
 
 from __future__ import annotations
@@ -126,10 +126,17 @@ class Calibrated(Config):
         low, high = fitted.support[0]
         beyond = (high - low) / 4 or 1.0
         raws = [low - beyond, low, (low + high) / 2, high, high + beyond]
-        parts: dict[str, Any] = {"map": fitted, "reward": reward_map(fitted), "interval": interval}
-        applied = _applied(**parts, raw=raws)
-        golden = tuple(_golden(raws, applied))
-        return cls(of=of, **parts, quality=dict(quality), unknown=dict(unknown), golden=golden)
+        reward = reward_map(fitted)
+        golden = tuple(_golden(raws, _applied(fitted, reward, interval, raws)))
+        return cls(
+            of=of,
+            map=fitted,
+            reward=reward,
+            interval=interval,
+            quality=dict(quality),
+            unknown=dict(unknown),
+            golden=golden,
+        )
 
     @property
     def support(self) -> tuple[float, float]:
@@ -305,11 +312,11 @@ class Profile(Config):
         return self.model_dump(mode="json", by_alias=True)
 
 
-def _applied(map: Map, reward: Reward, interval: Conformal | None, raw: ArrayLike) -> Applied:
-    score = map.apply(raw)
+def _applied(fitted: Map, reward: Reward, interval: Conformal | None, raw: ArrayLike) -> Applied:
+    score = fitted.apply(raw)
     none = np.full(len(score), np.nan)
     low, high = interval.interval(raw) if interval else (none, none)
-    return Applied(score, low, high, reward.apply(raw), map.supported(raw))
+    return Applied(score, low, high, reward.apply(raw), fitted.supported(raw))
 
 
 def _golden(raws: Iterable[float], applied: Applied) -> list[Golden]:

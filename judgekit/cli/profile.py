@@ -131,6 +131,7 @@ def changes(old: Profile, new: Profile) -> dict[str, Any]:
     facts = {name: [was, now] for name, was, now in _facts(old, new) if was != now}
     both = [name for name in old.criteria if name in new.criteria]
     return {
+        "same": old == new,
         "facts": facts,
         "only_old": [name for name in old.criteria if name not in new.criteria],
         "only_new": [name for name in new.criteria if name not in old.criteria],
@@ -176,14 +177,16 @@ def _show_changes(found: dict[str, Any]) -> None:
 
     if found["facts"]:
         rows(("", "old", "new"), [(name, *values) for name, values in found["facts"].items()])
-    else:
+    if found["same"]:
         print("the same profile")
+        return
     for name in ("old", "new"):
         if found[f"only_{name}"]:
             print(f"only the {name} one has {', '.join(found[f'only_{name}'])}")
     for name, it in found["criteria"].items():
         was, now = it["map"]
-        print(f"\n{name}: {was} map{'' if was == now else f', now {now}'}; the human score changes by up to "
-              f"{it['largest_change']:+.3g} points (at {it['at']:.3g}), {it['mean_change']:.3g} on average")  # fmt: skip
+        kinds = was if was == now else f"{was}, now {now}"
+        most = f"{it['largest_change']:+.3g} points (at {it['at']:.3g})"
+        print(f"\n{name}: {kinds}; the human score changes by up to {most}, {it['mean_change']:.3g} on average")
         if it["quality"]:
             rows(("figure", "old", "new"), [(figure, *values) for figure, values in it["quality"].items()])

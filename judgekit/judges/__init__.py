@@ -1,4 +1,4 @@
-"""Judges: rubric, pairwise, generative, classifier, panel, and any of them with a profile; one file each, one way to call them."""
+"""Judges: rubric, pairwise, generative, classifier, panel, any with a profile; one file each, one way to call them."""
 
 from judgekit.judges.base import Judge
 from judgekit.judges.calibrated import CalibratedJudge, ProfileWarning

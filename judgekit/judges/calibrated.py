@@ -87,9 +87,8 @@ class CalibratedJudge(Judge):
     def _values(self, name: str, scores: Sequence[Score]) -> list[float]:
         for score in scores:
             if score.value is not None and name not in score.criteria:
-                raise ConfigError(
-                    f"the profile is of {name!r}, which the judge does not give{nearest(name, score.criteria, 'it gives')}"
-                )
+                given = nearest(name, score.criteria, "it gives")
+                raise ConfigError(f"the profile is of {name!r}, which the judge does not give{given}")
         found = [score.criteria.get(name) for score in scores]
         return [MISSING if value is None else value for value in found]
 

@@ -37,6 +37,7 @@ from judgekit.calibration import (
     split_half,
 )
 from judgekit.calibration.correlation import Level
+from judgekit.studies.cells import CLOSE
 from judgekit.studies.study import Study
 from judgekit.studies.table import Array, Ratings, Sheet
 
@@ -159,7 +160,7 @@ def _criterion(study: Study, ratings: Ratings, sheet: Sheet, bootstrap: Bootstra
         if isinstance(choice, Unknown)
         else attempt(
             lambda: conformal(
-                choice.kind, judge, human, groups=groups, coverage=COVERAGE, scale=scale, step=study.scale.step
+                choice.kind, judge, human, groups=groups, coverage=COVERAGE, scale=scale, step=_step(study, human)
             )
         ),
         rivals=tuple(
@@ -168,6 +169,14 @@ def _criterion(study: Study, ratings: Ratings, sheet: Sheet, bootstrap: Bootstra
             if other != study.judge
         ),
     )
+
+
+def _step(study: Study, human: Array) -> float | None:
+    """Return the step of the grid that the human scores lie on; means of several raters lie between its points."""
+    if study.scale.step is None:
+        return None
+    steps = (human[~np.isnan(human)] - study.scale.low) / study.scale.step
+    return study.scale.step if np.abs(steps - np.rint(steps)).max(initial=0) < CLOSE else None
 
 
 def _rival(name: str, own: Array, theirs: Array, human: Array, groups: tuple[str, ...], bootstrap: Bootstrap) -> Rival:

@@ -69,8 +69,7 @@ def test_drawn_in_to_the_grid() -> None:
     """5 +- 1.3 holds 4, 5 and 6 of the whole numbers; 5.5 +- .2 none, so that the nearest stands for it."""
 
     def grid(margin: float, at: float) -> list[float]:
-        human = np.full(9, 5 + margin)
-        made = split_conformal(SAME, np.full(9, 5.0), human, coverage=0.9, step=1.0)
+        made = split_conformal(SAME, np.full(9, 5 - margin), np.full(9, 5.0), coverage=0.9, step=1.0)
         return [float(end[0]) for end in made.interval([at])]
 
     assert grid(1.3, 5.0) == [4, 6]
@@ -161,6 +160,7 @@ def test_quantiles_by_hand() -> None:
         (lambda: conformal("linear", [1.0] * 9, [1] * 9, scale=(1, 5), coverage=1.0), InputError, "between 0 and 1"),
         (lambda: conformal("linear", [1.0, 2], [1, 2, 3], scale=(1, 5)), InputError, "2 scores, 3 labels"),
         (lambda: Conformal.from_dict({"type": "split"}), InputError, "not conformal"),
+        (lambda: split_conformal(SAME, [1.0, 2.0], [1.0, 2.5], step=1.0), InputError, "between the points of a grid"),
     ],
 )
 def test_bad_input(call: object, error: type[Exception], message: str) -> None:
