@@ -32,8 +32,11 @@ def read_table(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
         raise InputError(f"{path}: a table is read from .jsonl, .csv or .parquet, not from {suffix or 'a bare name'!r}")
     if not Path(path).is_file():
         raise InputError(f"{path}: {'is no file' if Path(path).exists() else 'No such file or directory'}")
-    for number, row in readers[suffix](path):
-        yield number, {name: value for name, value in row.items() if not _missing(value)}
+    rows = readers[suffix](path)
+    if suffix == ".csv":
+        yield from rows  # has none
+    else:
+        yield from ((n, {name: value for name, value in row.items() if not _missing(value)}) for n, row in rows)
 
 
 def write_new(path: str | Path, rows: Iterable[Row]) -> int:
@@ -84,7 +87,7 @@ def _csv_rows(path: str | Path, stream: TextIO) -> Iterator[tuple[int, dict[str,
             elif cells and len(cells) != len(header):
                 raise InputError.at(path, line, f"{len(cells)} cells, but the header has {len(header)}")
             elif cells:
-                yield line, {name: cell or None for name, cell in zip(header, cells, strict=True)}
+                yield line, {name: cell for name, cell in zip(header, cells, strict=True) if cell}
             line = reader.line_num + 1
     except csv.Error as problem:
         raise InputError.at(path, line, f"not CSV: {problem}") from None

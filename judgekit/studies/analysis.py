@@ -37,11 +37,13 @@ from judgekit.calibration import (
     split_half,
 )
 from judgekit.calibration.correlation import Level
+from judgekit.calibration.estimate import number
 from judgekit.studies.cells import CLOSE
 from judgekit.studies.study import Study
 from judgekit.studies.table import Array, Ratings, Sheet
 
 T = TypeVar("T")
+Ints = NDArray[np.int64]
 COVERAGE = 0.9  # of the interval for the human score of one item
 
 
@@ -54,7 +56,12 @@ class Unknown:
 
 @dataclass(frozen=True)
 class Rival:
-    """Another judge on the same items: its correlation within groups, and the paired test against the judge."""
+    """Another judge beside the one in question, on the items that both have scored.
+
+    Attributes:
+        correlation: its Spearman's rho within groups, or over items where no item shares its group.
+        test: the paired test of the judge against it; ``q``: its p after Benjamini & Hochberg, over all of them.
+    """
 
     name: str
     correlation: Estimate | Unknown
@@ -121,14 +128,14 @@ def analyse(study: Study, ratings: Ratings) -> Analysis:
 
 def _criterion(study: Study, ratings: Ratings, sheet: Sheet, bootstrap: Bootstrap) -> Criterion:
     people, judge = sheet.human, mean(sheet.judges[study.judge])
-    human, groups = mean(people), ratings.groups
+    human, groups = mean(people), number(ratings.groups)
     rated = ~np.isnan(human)
     both = np.where(np.isnan(human + judge), np.nan, 1.0)
     scale = (study.scale.low, study.scale.high)
     choice = attempt(lambda: choose(judge, human, groups, scale=scale, bootstrap=bootstrap))
 
     def spearman(level: Level) -> Estimate | Unknown:
-        if level == "within_group" and len(set(groups)) == len(groups):
+        if level == "within_group" and not _shared(groups):
             return Unknown("no item shares its group with another")
         if level == "system" and ratings.systems is None:
             return Unknown("the data do not say what wrote an item")
@@ -140,7 +147,7 @@ def _criterion(study: Study, ratings: Ratings, sheet: Sheet, bootstrap: Bootstra
     return Criterion(
         name=sheet.name,
         items=int(np.nansum(both)),
-        unscored=attempt(lambda: bootstrap.share(np.isnan(judge[rated]) * 1.0, _of(groups, rated))),
+        unscored=attempt(lambda: bootstrap.share(np.isnan(judge[rated]) * 1.0, groups[rated])),
         people=attempt(lambda: krippendorff_alpha(people, study.level, units=groups, bootstrap=bootstrap)),
         reliability=attempt(lambda: split_half(people, units=groups, bootstrap=bootstrap)),
         item=spearman("item"),
@@ -179,20 +186,25 @@ def _step(study: Study, human: Array) -> float | None:
     return study.scale.step if np.abs(steps - np.rint(steps)).max(initial=0) < CLOSE else None
 
 
-def _rival(name: str, own: Array, theirs: Array, human: Array, groups: tuple[str, ...], bootstrap: Bootstrap) -> Rival:
-    level: Level = "item" if len(set(groups)) == len(groups) else "within_group"
-    return Rival(
-        name,
-        attempt(lambda: correlation(theirs, human, level=level, groups=groups, bootstrap=bootstrap)),
-        attempt(lambda: compare_correlations(own, theirs, human, level=level, groups=groups, bootstrap=bootstrap)),
-    )
+def _rival(name: str, own: Array, theirs: Array, human: Array, groups: Ints, bootstrap: Bootstrap) -> Rival:
+    level: Level = "within_group" if _shared(groups) else "item"
+    test = attempt(lambda: compare_correlations(own, theirs, human, level=level, groups=groups, bootstrap=bootstrap))
+    if not isinstance(test, Unknown):
+        return Rival(name, test.two, test)
+    alone = attempt(lambda: correlation(theirs, human, level=level, groups=groups, bootstrap=bootstrap))
+    return Rival(name, alone, test)
 
 
-def _error(score: Array, human: Array, groups: tuple[str, ...], bootstrap: Bootstrap) -> Estimate | Unknown:
+def _shared(groups: Ints) -> bool:
+    """Return whether items share a group."""
+    return len(np.unique(groups)) < len(groups)
+
+
+def _error(score: Array, human: Array, groups: Ints, bootstrap: Bootstrap) -> Estimate | Unknown:
     """Return the mean absolute error where both are known."""
     off = np.abs(score - human)
     known = ~np.isnan(off)
-    return attempt(lambda: bootstrap.mean(off[known], _of(groups, known)))
+    return attempt(lambda: bootstrap.mean(off[known], groups[known]))
 
 
 def _with_q(criteria: Mapping[str, Criterion]) -> dict[str, Criterion]:
@@ -213,7 +225,7 @@ def _bias(study: Study, ratings: Ratings, bootstrap: Bootstrap) -> Audit:
         humans,
         length=ratings.words,
         round_to=None if study.scale.step is None or study.scale.step >= 1 else 1.0,
-        units=ratings.groups,
+        units=number(ratings.groups),
         bootstrap=bootstrap,
     )
 
@@ -228,7 +240,7 @@ def _panels(study: Study, ratings: Ratings, bootstrap: Bootstrap) -> dict[str, P
 def _panel(study: Study, ratings: Ratings, sheet: Sheet, bootstrap: Bootstrap) -> Panel:
     scores = np.stack([mean(rows) for rows in sheet.judges.values()])
     scale = (study.scale.low, study.scale.high)
-    return fit_panel(scores, mean(sheet.human), groups=ratings.groups, scale=scale, bootstrap=bootstrap)
+    return fit_panel(scores, mean(sheet.human), groups=number(ratings.groups), scale=scale, bootstrap=bootstrap)
 
 
 def attempt(estimate: Callable[[], T]) -> T | Unknown:
@@ -244,7 +256,3 @@ def mean(rows: Array) -> Array:
     known = ~np.isnan(rows)
     count = known.sum(0)
     return np.where(count > 0, np.where(known, rows, 0).sum(0) / np.maximum(count, 1), np.nan)
-
-
-def _of(names: tuple[str, ...], mask: NDArray[np.bool_]) -> list[str]:
-    return [name for name, kept in zip(names, mask, strict=True) if kept]

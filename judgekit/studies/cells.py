@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -65,14 +66,14 @@ def cells(table: RatingTable, study: Study, data: Path | None, left_out: Counter
     Raises:
         InputError: a column that is not there, a score that is no number, or off the scale; names file and line.
     """
-    scale = table.scale or study.scale
+    scale, columns = table.scale or study.scale, table.columns
     for place, row in _rows(table, study, data):
         if any(str(row.get(column, "")) not in values for column, values in table.only.items()):
             continue
         item = Item(*_item(table, row, place), None)
         human, rater = _human(table, row, place), _text(table.rater, row, place)
         repeat = str(_column(row, table.repeat, place)) if table.repeat else ""
-        for criterion, raw in _scores(table, row, place):
+        for criterion, raw in _scores(table, columns, row, place):
             if study.criteria and criterion not in study.criteria:
                 continue
             score = None if raw is None else _number(raw, scale, place)
@@ -105,9 +106,16 @@ def _item(table: ItemTable | RatingTable, row: Row, place: Place) -> tuple[str, 
 
 def _text(named: str, row: Row, place: Place) -> str:
     """Return what a column says, or a text with columns in braces."""
-    if not BRACES.search(named):
+    parts = _parts(named)
+    if len(parts) == 1:
         return str(_column(row, named, place))
-    return BRACES.sub(lambda found: str(_column(row, found[1], place)), named)
+    return "".join(str(_column(row, part, place)) if i % 2 else part for i, part in enumerate(parts))
+
+
+@cache
+def _parts(named: str) -> list[str]:
+    """Return texts and the columns between them, by turns."""
+    return BRACES.split(named)
 
 
 def _column(row: Row, name: str, place: Place) -> Any:
@@ -123,10 +131,10 @@ def _human(table: RatingTable, row: Row, place: Place) -> bool:
     return kind == "human"
 
 
-def _scores(table: RatingTable, row: Row, place: Place) -> Iterator[tuple[str, Any]]:
+def _scores(table: RatingTable, columns: dict[str, str], row: Row, place: Place) -> Iterator[tuple[str, Any]]:
     if table.criterion is not None:
         yield str(_column(row, table.criterion, place)), row.get(table.score)
-    for name, column in table.columns.items():
+    for name, column in columns.items():
         yield name, row.get(column)
 
 

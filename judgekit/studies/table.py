@@ -107,10 +107,13 @@ def _arrays(study: Study, found: list[Item], read: list[Cell], left_out: Mapping
     place = {item.name: i for i, item in enumerate(found)}
     criteria = study.criteria or tuple(dict.fromkeys(cell.criterion for cell in read))
     people = [cell for cell in read if cell.human]
-    names = dict.fromkeys(cell.rater for cell in read if not cell.human)
-    _complete(study, criteria, people, names)
+    repeats = dict[str, Numbers]()
+    for cell in read:
+        if not cell.human:
+            own = repeats.setdefault(cell.rater, {})
+            own.setdefault(cell.repeat, len(own))
+    _complete(study, criteria, people, repeats)
     raters = _numbered(cell.rater for cell in people)
-    repeats = {name: _numbered(cell.repeat for cell in read if cell.rater == name and not cell.human) for name in names}
     human, judges = _grids(read, place, _numbered(criteria), raters, repeats)
     return Ratings(
         items=tuple(place),
