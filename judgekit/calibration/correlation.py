@@ -22,6 +22,7 @@ Mask = NDArray[np.bool_]
 DEFAULT = Bootstrap()
 CELLS = 400  # cells of a table of two discrete series up to which it is cheaper than the items
 PAIRS = 1 << 20  # pairs of items that are compared at once, to rank those of many groups
+CACHED = 1 << 15  # weights that are ranked at a time
 ALL_PAIRS = 4000  # items up to which Kendall's tau holds the sign of every pair in memory
 
 
@@ -193,21 +194,23 @@ def weighted(x: Array, y: Array, method: Method) -> Statistic:
 
 
 def _spearman(x: Array, y: Array) -> Statistic:
-    """As `weighted`; items are rows here, so that memory is read in order, and values that are equal share a rank."""
+    """As `weighted`; items are rows here, so that memory is read in order, in blocks that a processor's cache holds."""
     sides = [np.unique(series, return_inverse=True)[1].reshape(-1) for series in (x, y)]
     orders = [np.argsort(place, kind="stable") for place in sides]
     starts = [np.flatnonzero(np.diff(place[order], prepend=-1)) for place, order in zip(sides, orders, strict=True)]
 
     def rho(weights: Array) -> Array:
+        if weights.size > CACHED and len(weights) > 1:
+            parts = min(len(weights), -(-weights.size // CACHED))
+            return np.concatenate([rho(some) for some in np.array_split(weights, parts)])
         w = np.ascontiguousarray(weights.T)
-        n = w.sum(0)
-        both, squares = w, []
+        n, both, scale = w.sum(0), w.copy(), np.ones(w.shape[1])
         for place, order, start in zip(sides, orders, starts, strict=True):
-            own = np.add.reduceat(w[order], start, axis=0)
+            own = np.add.reduceat(w.take(order, axis=0), start, axis=0)
             away = own.cumsum(0) - own / 2 - n / 2  # the midranks less their mean
-            squares.append((own * away * away).sum(0))
-            both = both * away[place]
-        scale = np.sqrt(squares[0] * squares[1])
+            scale *= (own * away * away).sum(0)
+            both *= away.take(place, axis=0)
+        scale = np.sqrt(scale)
         fine = scale > 1e-12 * n
         return np.where(fine, np.clip(both.sum(0) / np.where(fine, scale, 1), -1, 1), math.nan)
 
