@@ -48,10 +48,11 @@ from judgekit.calibration.correlation import Level
 from judgekit.files import Results, read_rows, score_row
 from judgekit.judges import CalibratedJudge, Judge
 from judgekit.storyworld import Outline, World, rate, rated, simulated_raters
-from judgekit.studies.analysis import Analysis, Unknown, analyse, attempt, mean
+from judgekit.studies.analysis import Analysis, analyse, mean
 from judgekit.studies.profiles import profile
 from judgekit.studies.study import Study
 from judgekit.studies.table import Ratings, read_ratings
+from judgekit.studies.unknown import Unknown, attempt
 from judgekit.training.evaluator import EvaluatorRecipe, EvaluatorTraining
 from judgekit.training.resampling import Resample
 from judgekit.types import Sample

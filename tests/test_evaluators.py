@@ -13,7 +13,8 @@ from judgekit.models import FakeModel
 from judgekit.rubrics.rubric import Rubric
 from judgekit.rubrics.writing import write_scores
 from judgekit.storyworld import Outline, Rater, World, rate
-from judgekit.studies.analysis import Unknown, analyse
+from judgekit.studies.analysis import analyse
+from judgekit.studies.unknown import Unknown
 from judgekit.types import Sample
 
 Scores = dict[str, list[float | None]]

@@ -54,7 +54,7 @@ def cumulative_logits(x: Array, y: Array, w: Array) -> list[Logits]:
     """
     (xs, row), (values, column) = (np.unique(series, return_inverse=True) for series in (x, y))
     cell, size = row.reshape(-1) * len(values) + column.reshape(-1), len(xs) * len(values)
-    counts = np.stack([np.bincount(cell, own, size) for own in w]).reshape(len(w), len(xs), len(values))
+    counts = np.array([np.bincount(cell, own, size) for own in w], dtype=float).reshape(len(w), len(xs), len(values))
     given = counts.sum(1) > 0
     found: list[Logits | None] = [None] * len(w)
     for own in np.unique(given, axis=0):  # fits that have the same values

@@ -1,4 +1,7 @@
-"""The command line: ``judgekit``. Exit codes: 0 done, 1 nothing could be judged, 2 something for you to mend."""
+"""The command line: ``judgekit``.
+
+Exit codes: 0 done, 1 done but not good enough (nothing could be judged, a gate failed), 2 something for you to mend.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import typer
 
 from judgekit import __version__
 from judgekit.cli import (
+    calibrate,
     distill,
     evaluate,
     expand,
@@ -45,6 +49,7 @@ def _options(version: Annotated[bool, typer.Option("--version", help="Show the v
 
 app.command("score")(judging.score)
 app.command("compare")(judging.compare)
+app.command("calibrate")(calibrate.calibrate)
 app.command("distill")(distill.distill)
 app.command("evaluate")(evaluate.evaluate)
 app.command("expand")(expand.expand)

@@ -69,12 +69,12 @@ def _run(pairs: Path, judges: Sequence[Path], out: Path, batch: int) -> list[Pat
 
     files = []
     for i, judge in enumerate(judges, 1):
-        files.append(out / f"{i}-{_name(judge)}.jsonl")
+        files.append(out / f"{i}-{name_of(judge)}.jsonl")
         compare_file(pairs, judge, files[-1], batch)
     return files
 
 
-def _name(judge: Path) -> str:
+def name_of(judge: Path) -> str:
     """Return the name of a judge: of its folder, or of its file if that has a name of its own."""
     resolved = judge.resolve()
     return resolved.parent.name if resolved.name == "judge.yaml" else resolved.stem

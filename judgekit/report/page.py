@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, NamedTuple, Self
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1c2024; --soft: #60646c; --line: #d9d9e0; --page: #fdfdfc; --mark: #3e63dd;
@@ -23,14 +23,36 @@ th, td { text-align: left; vertical-align: top; padding: .35rem 1.1rem .35rem 0;
 th { font-weight: 600; font-size: .85rem; color: var(--soft); } td.n, th.n { text-align: right; }
 svg { width: 100%; min-width: 36rem; height: auto; font: 13px system-ui, sans-serif; } svg text { fill: var(--ink); }
 figure.curve { display: inline-block; width: 19rem; max-width: 100%; margin: .4rem 1.2rem .8rem 0; }
+.notes { font-size: .85rem; color: var(--soft); padding-left: 1.1rem; margin: .5rem 0 1rem; max-width: 52rem; }
 figcaption { font-size: .85rem; color: var(--soft); } figure.curve svg { min-width: 0; font-size: 11px; }
 figure.plot { display: inline-block; vertical-align: top; width: 26rem; max-width: 100%;
   margin: .6rem 1.4rem 1.4rem 0; }
 figure.plot svg { min-width: 0; } figure.plot:has(.large) { display: block; width: auto; margin-right: 0; }
+.answers details { border-bottom: 1px solid var(--line); }
+.answers summary { display: grid; gap: .4rem .8rem; padding: .5rem 0; cursor: pointer; align-items: start;
+  grid-template-columns: minmax(8rem, 1.2fr) repeat(auto-fit, minmax(8.5rem, 1fr)); list-style: none; }
+.answers summary::-webkit-details-marker { display: none; }
+.answers summary b::before { content: "▸ "; color: var(--soft); } .answers [open] summary b::before { content: "▾ "; }
+.answers summary span { border-left: 4px solid var(--soft); padding-left: .5rem; line-height: 1.3; }
+.answers small { display: block; color: var(--soft); font-size: .78rem; }
+.answers .good { border-color: #30a46c; } .answers .part { border-color: #ffb224; }
+.answers .bad { border-color: #e5484d; } .answers ul { margin: 0 0 .8rem; padding-left: 1.4rem; max-width: 50rem; }
+.loud { border: 2px solid #e5484d; border-radius: 6px; padding: .5rem .8rem; font-weight: 600; }
+@media (max-width: 40rem) { .answers summary { grid-template-columns: 1fr 1fr; }
+  .answers summary b { grid-column: 1 / -1; } body { margin-top: 1.2rem; } th, td { padding-right: .8rem; } }
 blockquote { margin: .4rem 0; padding-left: .9rem; border-left: 3px solid var(--line); white-space: pre-wrap; }
 """
 LEFT, RIGHT, ROW, PLOT = 190, 150, 30, 420
 CURVE_LEFT, CURVE_WIDTH, CURVE_HEIGHT = 44, 250, 110
+
+
+class Answered(NamedTuple):
+    """A question with its answer in a word or two, how good that is, and the sentence that it rests on."""
+
+    question: str
+    answer: str
+    tone: Literal["good", "part", "bad", "open"]
+    sentence: str
 
 
 @dataclass
@@ -47,6 +69,26 @@ class Page:
     def text(self, text: str, *, soft: bool = False) -> Self:
         """Add a paragraph."""
         return self._add(f"<p{' class=soft' if soft else ''}>{escape(text)}</p>")
+
+    def loud(self, text: str) -> Self:
+        """Add a paragraph that cannot be overlooked."""
+        return self._add(f'<p class="loud">{escape(text)}</p>')
+
+    def answers(self, name: str, given: Sequence[Answered], *, unfolded: bool = False) -> Self:
+        """Add a line of coloured answers; it unfolds to the sentences that they rest on."""
+        chips = "".join(
+            f'<span class="{a.tone}"><small>{escape(a.question)}</small>{escape(a.answer)}</span>' for a in given
+        )
+        words = "".join(f"<li>{escape(f'{a.question} {a.answer}. {a.sentence}')}</li>" for a in given)
+        head = f"<summary><b>{escape(name)}</b>{chips}</summary>"
+        return self._add(
+            f'<div class="answers"><details{" open" if unfolded else ""}>{head}<ul>{words}</ul></details></div>'
+        )
+
+    def notes(self, lines: Iterable[str]) -> Self:
+        """Add what is to be said of a table, below it, small."""
+        found = "".join(f"<li>{escape(line)}</li>" for line in lines)
+        return self._add(f'<ul class="notes">{found}</ul>') if found else self
 
     def quote(self, text: str) -> Self:
         """Add a quoted text; its line breaks are kept."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +17,10 @@ from judgekit.calibration import (
     Choice,
     Conformal,
     CorrelationDifference,
+    Equivalence,
     Estimate,
+    Finding,
     LeaveOneOut,
-    NotEstimableError,
     Panel,
     adjust_pvalues,
     alt_test,
@@ -39,19 +39,13 @@ from judgekit.calibration import (
 from judgekit.calibration.correlation import Level
 from judgekit.calibration.estimate import number
 from judgekit.studies.cells import CLOSE
+from judgekit.studies.lengths import length_effect, together
+from judgekit.studies.served import COVERAGE, Served, level, served
 from judgekit.studies.study import Study
 from judgekit.studies.table import Array, Ratings, Sheet
+from judgekit.studies.unknown import Unknown, attempt
 
-T = TypeVar("T")
 Ints = NDArray[np.int64]
-COVERAGE = 0.9  # of the interval for the human score of one item
-
-
-@dataclass(frozen=True)
-class Unknown:
-    """What the data do not say, and why."""
-
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -83,7 +77,9 @@ class Criterion:
         alternative: the alt-test.
         limits: Bland and Altman's, judge less people, before any map.
         before, after: mean absolute error on the human scale, of the score as it is and of the map on held-out groups.
-        choice: the map; ``interval``: for the human score of one item.
+        choice: the map; ``interval``: for the human score of one item; ``served``: what the mapped scores are worth.
+        level: whether the mean score, as it is, is that of people.
+        length: whether the length of the text moves the judge and not the people.
     """
 
     name: str
@@ -103,26 +99,35 @@ class Criterion:
     after: Estimate | Unknown
     choice: Choice | Unknown
     interval: Conformal | Unknown
+    served: Served | Unknown
+    level: Equivalence | Unknown
+    length: Finding | Unknown
     rivals: tuple[Rival, ...]
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """Everything that a study found."""
+    """Everything that a study found; ``fingerprint``: of the judge, where it was run on the spot."""
 
     study: Study
     ratings: Ratings
     criteria: Mapping[str, Criterion]
     bias: Audit
     panel: Mapping[str, Panel | Unknown]
+    fingerprint: str | None = None
 
 
-def analyse(study: Study, ratings: Ratings) -> Analysis:
+def analyse(study: Study, ratings: Ratings, fingerprint: str | None = None) -> Analysis:
     """Hold the study's judge against its people."""
     bootstrap = Bootstrap(study.draws, seed=study.seed)
     criteria = {sheet.name: _criterion(study, ratings, sheet, bootstrap) for sheet in ratings.sheets()}
     return Analysis(
-        study, ratings, _with_q(criteria), _bias(study, ratings, bootstrap), _panels(study, ratings, bootstrap)
+        study,
+        ratings,
+        together(_with_q(criteria)),
+        _bias(study, ratings, bootstrap),
+        _panels(study, ratings, bootstrap),
+        fingerprint,
     )
 
 
@@ -132,6 +137,7 @@ def _criterion(study: Study, ratings: Ratings, sheet: Sheet, bootstrap: Bootstra
     rated = ~np.isnan(human)
     both = np.where(np.isnan(human + judge), np.nan, 1.0)
     scale = (study.scale.low, study.scale.high)
+    step = step_of(study, human)
     choice = attempt(lambda: choose(judge, human, groups, scale=scale, bootstrap=bootstrap))
 
     def spearman(level: Level) -> Estimate | Unknown:
@@ -166,10 +172,11 @@ def _criterion(study: Study, ratings: Ratings, sheet: Sheet, bootstrap: Bootstra
         interval=choice
         if isinstance(choice, Unknown)
         else attempt(
-            lambda: conformal(
-                choice.kind, judge, human, groups=groups, coverage=COVERAGE, scale=scale, step=_step(study, human)
-            )
+            lambda: conformal(choice.kind, judge, human, groups=groups, coverage=COVERAGE, scale=scale, step=step)
         ),
+        served=choice if isinstance(choice, Unknown) else served(study, choice, judge, people, human, groups, step),
+        level=level(study, judge, human, groups),
+        length=length_effect(judge, people, ratings.words, groups, bootstrap),
         rivals=tuple(
             _rival(other, judge, mean(rows), human, groups, bootstrap)
             for other, rows in sheet.judges.items()
@@ -178,7 +185,7 @@ def _criterion(study: Study, ratings: Ratings, sheet: Sheet, bootstrap: Bootstra
     )
 
 
-def _step(study: Study, human: Array) -> float | None:
+def step_of(study: Study, human: Array) -> float | None:
     """Return the step of the grid that the human scores lie on; means of several raters lie between its points."""
     if study.scale.step is None:
         return None
@@ -241,14 +248,6 @@ def _panel(study: Study, ratings: Ratings, sheet: Sheet, bootstrap: Bootstrap) -
     scores = np.stack([mean(rows) for rows in sheet.judges.values()])
     scale = (study.scale.low, study.scale.high)
     return fit_panel(scores, mean(sheet.human), groups=number(ratings.groups), scale=scale, bootstrap=bootstrap)
-
-
-def attempt(estimate: Callable[[], T]) -> T | Unknown:
-    """Return what can be estimated, or the reason why it cannot."""
-    try:
-        return estimate()
-    except NotEstimableError as reason:
-        return Unknown(str(reason))
 
 
 def mean(rows: Array) -> Array:

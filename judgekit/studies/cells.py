@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from judgekit.calibration.slices import word_count
 from judgekit.errors import InputError, nearest
 from judgekit.files.tables import read_table
 from judgekit.studies.exports import read_export
@@ -49,9 +50,9 @@ def items(table: ItemTable, study: Study, data: Path | None) -> dict[str, Item]:
         InputError: a column that is not there, an item that stands twice; names file and line.
     """
     found: dict[str, Item] = {}
-    for place, row in _rows(table, study, data):
+    for place, row in rows(table, study, data):
         text = row.get(table.text) if table.text else None
-        item = Item(*_item(table, row, place), None if text is None else len(str(text).split()))
+        item = Item(*_item(table, row, place), None if text is None else word_count(str(text)) or None)
         if item.name in found:
             raise InputError.at(*place, f"the item {item.name!r} stands twice")
         found[item.name] = item
@@ -67,11 +68,11 @@ def cells(table: RatingTable, study: Study, data: Path | None, left_out: Counter
         InputError: a column that is not there, a score that is no number, or off the scale; names file and line.
     """
     scale, columns = table.scale or study.scale, table.columns
-    for place, row in _rows(table, study, data):
+    for place, row in rows(table, study, data):
         if any(str(row.get(column, "")) not in values for column, values in table.only.items()):
             continue
         item = Item(*_item(table, row, place), None)
-        human, rater = _human(table, row, place), _text(table.rater, row, place)
+        human, rater = _human(table, row, place), text_of(table.rater, row, place)
         repeat = str(_column(row, table.repeat, place)) if table.repeat else ""
         for criterion, raw in _scores(table, columns, row, place):
             if study.criteria and criterion not in study.criteria:
@@ -85,7 +86,7 @@ def cells(table: RatingTable, study: Study, data: Path | None, left_out: Counter
                 yield Cell(item, human, rater, criterion, repeat, _on(scale, score, human, place), place)
 
 
-def _rows(table: ItemTable | RatingTable, study: Study, data: Path | None) -> Iterator[tuple[Place, Row]]:
+def rows(table: ItemTable | RatingTable, study: Study, data: Path | None) -> Iterator[tuple[Place, Row]]:
     """Yield the rows of a table, each with its place."""
     if study.source == "storyworld":
         for line, row in enumerate(generated(table.file, study.seed), 1):
@@ -100,11 +101,11 @@ def _rows(table: ItemTable | RatingTable, study: Study, data: Path | None) -> It
 
 
 def _item(table: ItemTable | RatingTable, row: Row, place: Place) -> tuple[str, str | None, str | None]:
-    group = _text(table.group, row, place) if table.group else None
-    return _text(table.item, row, place), group, _text(table.system, row, place) if table.system else None
+    group = text_of(table.group, row, place) if table.group else None
+    return text_of(table.item, row, place), group, text_of(table.system, row, place) if table.system else None
 
 
-def _text(named: str, row: Row, place: Place) -> str:
+def text_of(named: str, row: Row, place: Place) -> str:
     """Return what a column says, or a text with columns in braces."""
     parts = _parts(named)
     if len(parts) == 1:

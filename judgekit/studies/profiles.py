@@ -26,10 +26,11 @@ from judgekit.calibration.profile import (
     Scale,
 )
 from judgekit.errors import InputError
-from judgekit.studies.analysis import Analysis, Criterion, Unknown
+from judgekit.studies.analysis import Analysis, Criterion
 from judgekit.studies.gates import gates
 from judgekit.studies.study import Study
 from judgekit.studies.table import OVERALL, Array, Ratings
+from judgekit.studies.unknown import Unknown
 
 DAYS = 365  # for which a profile counts: models behind a name change, and so do the texts they are shown
 DIGITS = 6  # of a figure; those of maps and intervals are kept whole, since results must repeat

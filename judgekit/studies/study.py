@@ -54,6 +54,7 @@ class ItemTable(Config):
         item, group, system: columns, or texts with columns in braces (``"{subset}/{number}"``); groups (the prompt, the
             story) are what intervals resample.
         text: the column of the judged text; its length is looked at in the bias audit, where every item has one.
+        prompt: what the text answers; a judge that is run on the spot reads both.
     """
 
     file: str
@@ -61,6 +62,7 @@ class ItemTable(Config):
     group: str | None = None
     system: str | None = None
     text: str | None = None
+    prompt: str | None = None
 
 
 class RatingTable(Config):
@@ -187,7 +189,7 @@ class Study(Config):
 
 def find(name: str) -> Path:
     """Return the study.yaml that a name or a path means."""
-    if Path(name).is_dir():
+    if (Path(name) / "study.yaml").is_file():
         name = str(Path(name) / "study.yaml")
     try:
         return content.find("calibration", name if Path(name).suffix == ".yaml" else f"{name}/study")

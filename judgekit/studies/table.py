@@ -64,16 +64,22 @@ class Ratings:
         return [*found, Sheet(OVERALL, _overall(self.human), means)]
 
 
-def read_ratings(study: Study, data: Path | None = None) -> Ratings:
+def read_ratings(
+    study: Study, data: Path | None = None, also: Iterable[Cell] = (), lacking: Mapping[str, int] | None = None
+) -> Ratings:
     """Read the tables of a study; ``data`` is the folder that their names are relative to, if it reads files.
+
+    Args:
+        also: scores that no table has: of a judge that was run on the spot; ``lacking``: those that it did not give.
 
     Raises:
         InputError: a file or a column that is not there, a score that is no number or off the scale, a cell that
             stands twice, an item of two groups: with file and line; no human ratings; no such judge.
     """
-    left_out = Counter[str]()
+    left_out = Counter[str](lacking or {})
     found = items(study.items, study, data) if study.items else {}
     read = [cell for table in study.ratings for cell in cells(table, study, data, left_out)]
+    read += also
     if study.items:
         unknown = [cell for cell in read if cell.item.name not in found]
         left_out[f"of items that {study.items.file} does not have"] += len(unknown)

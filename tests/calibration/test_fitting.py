@@ -101,7 +101,9 @@ def test_ridge_is_scikit_learns(seed: int) -> None:
 
     oracle = linear_model.Ridge(alpha=min(np.logspace(-6, 2, 41), key=gcv)).fit(z.T, y)
 
-    assert ridge(Gram.of(x, y, np.ones(50))) == pytest.approx(oracle.coef_ / (x.std(1) * np.sqrt(50)), rel=1e-6, abs=1e-8)
+    assert ridge(Gram.of(x, y, np.ones(50))) == pytest.approx(
+        oracle.coef_ / (x.std(1) * np.sqrt(50)), rel=1e-6, abs=1e-8
+    )
 
 
 def test_a_judge_that_does_not_vary_has_no_weight_in_a_panel() -> None:

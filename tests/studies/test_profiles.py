@@ -15,10 +15,11 @@ import judgekit
 from judgekit.calibration import NotEstimableError
 from judgekit.calibration.profile import Profile
 from judgekit.errors import InputError
-from judgekit.studies.analysis import Analysis, Unknown, analyse
+from judgekit.studies.analysis import Analysis, analyse
 from judgekit.studies.profiles import profile
 from judgekit.studies.study import Study
 from judgekit.studies.table import read_ratings
+from judgekit.studies.unknown import Unknown
 
 DAY = date(2026, 3, 1)
 

@@ -1,0 +1,133 @@
+"""Four questions about each criterion, answered by the figures: may the judge stand in for people, and for what?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from judgekit.calibration import AltTest, Equivalence, Estimate
+from judgekit.studies.analysis import Analysis, Criterion
+from judgekit.studies.served import MARGIN
+from judgekit.studies.unknown import Unknown
+from judgekit.studies.words import shown, told
+
+Answer = Literal["yes", "with its map", "no", "open", "not estimable"]
+BEHIND = 0.1  # of a correlation: so much behind one person a judge may be and still rank as people do
+QUESTIONS = {
+    "replaceable": "Replaceable by the judge?",
+    "rank": "Rank-safe?",
+    "level": "Level-safe?",
+    "reward": "RL-safe?",
+}
+
+
+@dataclass(frozen=True)
+class Light:
+    """One answer.
+
+    Attributes:
+        answer: ``with its map``: not as the scores are, but as the profile serves them; ``open``: too few data to say.
+        sentence: what the figures say.
+    """
+
+    answer: Answer
+    sentence: str
+
+
+def lights(analysis: Analysis, it: Criterion) -> dict[str, Light]:
+    """Answer the four `QUESTIONS` for one criterion."""
+    return {
+        "replaceable": _replaceable(it, analysis.study.epsilon),
+        "rank": _rank(it),
+        "level": _level(it),
+        "reward": _reward(it),
+    }
+
+
+def _replaceable(it: Criterion, epsilon: float) -> Light:
+    raw = it.alternative
+    after: AltTest | Unknown = it.served if isinstance(it.served, Unknown) else it.served.alternative
+    if isinstance(raw, Unknown):
+        return Light("not estimable", f"The alt-test cannot be run: {raw.reason}.")
+    words = f"As it is, the judge {_won(raw)} (alt-test, epsilon {epsilon:g})"
+    mapped = (
+        "" if isinstance(after, Unknown) else f"; with its map, on groups that the map did not see, it {_won(after)}"
+    )
+    passed = not isinstance(after, Unknown) and after.passed
+    return Light("yes" if raw.passed else "with its map" if passed else "no", f"{words}{mapped}.")
+
+
+def _won(test: AltTest) -> str:
+    won, of = sum(one.won for one in test.annotators), len(test.annotators)
+    return f"may take the place of {won} of {of} raters; it is as near to the others as a rater in {_share(test)}"
+
+
+def _share(test: AltTest) -> str:
+    found = test.advantage
+    ends = "" if found.low is None or found.high is None else f" [{100 * found.low:.0f}, {100 * found.high:.0f}]"
+    return f"{100 * found.value:.0f} %{ends} of cases"
+
+
+def _rank(it: Criterion) -> Light:
+    """Yes: rho is above 0 where it matters, and at most `BEHIND` below that of one person; no: surely not."""
+    level, found = ("within groups", it.within_group)
+    if isinstance(found, Unknown):
+        level, found = "over items", it.item
+    if isinstance(found, Unknown):
+        return Light("not estimable", f"The judge's ranks cannot be held against people's: {found.reason}.")
+    words = f"Rho {level} is {told(found)}"
+    if isinstance(it.ceiling, Unknown):
+        answer: Answer = "no" if found.high is not None and found.high <= 0 else "open"
+        return Light(answer, f"{words}; what one person would reach is not known: {it.ceiling.reason}.")
+    behind = it.ceiling.difference
+    words += (
+        f"; against the same other raters the judge has {told(it.ceiling.judge)}, one person {told(it.ceiling.human)}"
+        f", a difference of {told(behind)}"
+    )
+    return Light(_ranks(found, behind), f"{words}.")
+
+
+def _ranks(found: Estimate, behind: Estimate) -> Answer:
+    if found.low is None or found.high is None or behind.low is None or behind.high is None:
+        return "open"
+    if found.low > 0 and behind.low >= -BEHIND:
+        return "yes"
+    return "no" if found.high <= 0 or behind.high < -BEHIND else "open"
+
+
+def _level(it: Criterion) -> Light:
+    after: Equivalence | Unknown = it.served if isinstance(it.served, Unknown) else it.served.level
+    if isinstance(it.level, Unknown) and isinstance(after, Unknown):
+        return Light("not estimable", f"The judge's level cannot be held against people's: {it.level.reason}.")
+    parts = [
+        f"{when} the mean is off by {told(found.difference)}"
+        for when, found in (("as it is,", it.level), ("with its map", after))
+        if not isinstance(found, Unknown)
+    ]
+    margin = next(found.high for found in (it.level, after) if not isinstance(found, Unknown))
+    words = f"{'; '.join(parts)} points (90 % intervals; {shown(margin)}, {MARGIN:.0%} of the scale, counts as right)."
+    return Light(_levels(it.level, after), words[0].upper() + words[1:])
+
+
+def _levels(raw: Equivalence | Unknown, after: Equivalence | Unknown) -> Answer:
+    found = [None if isinstance(one, Unknown) else one.verdict for one in (raw, after)]
+    if found[0] == "inside":
+        return "yes"
+    if found[1] == "inside":
+        return "with its map"
+    return "no" if "outside" in found and "undecided" not in found else "open"
+
+
+def _reward(it: Criterion) -> Light:
+    """Yes: length surely does not pay; a reward also needs ranks within groups that are not nothing."""
+    if isinstance(it.length, Unknown):
+        return Light("not estimable", f"Whether length pays is not known: {it.length.reason}.")
+    finding, within = it.length, it.within_group
+    words = (
+        f"For twice the length at the same quality the judge gives {told(finding.points)} points more, "
+        f"{told(finding.effect)} standardised (up to {finding.band:g} counts as none)"
+    )
+    if not isinstance(within, Unknown) and within.high is not None and within.high <= 0:
+        return Light("no", f"{words}; and within groups its rho is {told(within)}.")
+    answers: dict[str | None, Answer] = {"innocent": "yes", "biased": "no"}
+    return Light(answers.get(finding.verdict, "open"), f"{words}.")

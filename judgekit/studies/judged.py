@@ -1,0 +1,96 @@
+"""A judge that is run on a study's items on the spot: what it reads, and its scores as cells of the ratings."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from judgekit.errors import InputError
+from judgekit.files import sample_of
+from judgekit.studies.cells import Cell, Item, cells, rows, text_of
+from judgekit.studies.study import Study
+from judgekit.studies.table import OVERALL
+from judgekit.types import Sample
+
+
+@dataclass(frozen=True)
+class Questions:
+    """What a judge is asked: the items that people rated, as samples, and the criteria that they rated them on."""
+
+    samples: tuple[Sample, ...]
+    criteria: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a judge gave on the spot: its scores as cells, and how often one is missing, by reason."""
+
+    cells: tuple[Cell, ...]
+    left_out: Mapping[str, int]
+
+
+def questions(study: Study, data: Path | None, judge: str) -> Questions:
+    """Return what a judge of this name is asked; the columns of an item's row are the metadata of its sample.
+
+    Raises:
+        InputError: the study's items have no 'prompt' or 'text', a row lacks one, the ratings have a judge of this name
+            already, or a scale on which less is better.
+    """
+    table = study.items
+    if table is None or table.text is None or table.prompt is None:
+        raise InputError("a judge needs something to read: name the columns 'prompt' and 'text' of the study's 'items'")
+    if not study.scale.higher_is_better:
+        raise InputError("a judge's score is better the higher it is: turn round the people's scale first")
+    rated, criteria = set[str](), dict[str, None]()
+    for cell in (cell for one in study.ratings for cell in cells(one, study, data, Counter())):
+        if cell.human:
+            rated.add(cell.item.name)
+            criteria[cell.criterion] = None
+        elif cell.rater == judge:
+            raise InputError(f"the ratings have a judge {judge!r} already; rename the file or folder of the one to run")
+    named = ((place, row, text_of(table.item, row, place)) for place, row in rows(table, study, data))
+    found = [_sample(place, row, name, table.prompt, table.text) for place, row, name in named if name in rated]
+    return Questions(tuple(found), study.criteria or tuple(criteria))
+
+
+def _sample(place: tuple[Path, int], row: dict[str, Any], name: str, prompt: str, text: str) -> Sample:
+    own = {"id": name, "prompt": text_of(prompt, row, place), "response": text_of(text, row, place)}
+    try:
+        return sample_of({**own, "metadata": dict(row)}, place[1])
+    except InputError as problem:
+        raise InputError.at(*place, str(problem)) from None
+
+
+def judged(
+    study: Study, judge: str, criteria: Iterable[str], written: Iterable[tuple[int, Mapping[str, Any]]], path: Path
+) -> Judged:
+    """Return the rows that ``judgekit score`` wrote as scores of the study.
+
+    A criterion takes the judge's value for the criterion of that name; one called ``overall``, its value as a whole.
+
+    Args:
+        written: line numbers and rows of the file at ``path``.
+
+    Raises:
+        InputError: the judge has none of the criteria, or gave a score that is off the study's scale.
+    """
+    found, lacking, other = list[Cell](), Counter[str](), set[str]()
+    for line, row in written:
+        values = {**row["criteria"], OVERALL: row["value"]}
+        other |= values.keys() - {OVERALL}
+        for criterion in criteria:
+            value = values.get(criterion) if row["value"] is not None else None
+            if value is None:
+                lacking[f"{judge}, {criterion}: {row['error'] or 'the judge has no such value'}"] += 1
+                continue
+            if not study.scale.low <= value <= study.scale.high:
+                scale = f"the study's scale of {study.scale.low:g} to {study.scale.high:g}"
+                raise InputError.at(path, line, f"the judge gave {value:g} on {criterion}, off {scale}")
+            item = Item(row["id"], None, None, None)
+            found.append(Cell(item, False, judge, criterion, "", float(value), (path, line)))
+    if other and not found and not other & set(criteria):
+        raise InputError(f"the judge rates {', '.join(sorted(other))}; the study rates {', '.join(criteria)}")
+    return Judged(tuple(found), dict(lacking))

@@ -1,0 +1,132 @@
+"""What a judge gives once its scores are mapped: looked at on groups that had no part in fitting the map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from judgekit.calibration import (
+    AltTest,
+    Bootstrap,
+    Choice,
+    Equivalence,
+    Estimate,
+    NotEstimableError,
+    alt_test,
+    conformal,
+    equivalence_test,
+    fit,
+)
+from judgekit.calibration.choice import folds_of
+from judgekit.calibration.estimate import number
+from judgekit.studies.study import Study
+from judgekit.studies.unknown import Unknown, attempt
+
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+MARGIN = 0.05  # of the scale: a mean that is off by less counts as right
+FOLDS = 5  # in which intervals are tried on groups that they were not made from
+REFITS, POINTS = 200, 41  # of the band around a map
+
+
+@dataclass(frozen=True)
+class Band:
+    """A map and where 95 % of its refits run, groups drawn anew; shape (points,) each."""
+
+    judge: Array
+    human: Array
+    low: Array
+    high: Array
+
+
+@dataclass(frozen=True)
+class Served:
+    """The mapped scores.
+
+    Attributes:
+        alternative: the alt-test of them; ``level``: whether their mean is that of people, to within `MARGIN`.
+        covered: how often the interval of one item held its human score, in groups that it was not made from;
+            ``width``: of such an interval, on average.
+    """
+
+    alternative: AltTest | Unknown
+    level: Equivalence | Unknown
+    covered: Estimate | Unknown
+    width: float | None
+
+
+def served(
+    study: Study, choice: Choice, judge: Array, people: Array, human: Array, groups: Ints, step: float | None
+) -> Served:
+    """Try a chosen map; the arguments as in `judgekit.calibration.choose`, ``people`` of shape (raters, items)."""
+    bootstrap = Bootstrap(study.draws, seed=study.seed)
+    tried = attempt(lambda: held_out(study, choice, judge, human, groups, step, COVERAGE))
+    if isinstance(tried, Unknown):
+        covered: Estimate | Unknown = tried
+        width = None
+    else:
+        hits, widths, known = tried
+        covered, width = attempt(lambda: bootstrap.share(hits, groups[known])), float(widths.mean())
+    return Served(
+        attempt(
+            lambda: alt_test(choice.predicted, people, study.epsilon, "neg_rmse", units=groups, bootstrap=bootstrap)
+        ),
+        level(study, choice.predicted, human, groups),
+        covered,
+        width,
+    )
+
+
+COVERAGE = 0.9  # of the interval for the human score of one item
+
+
+def level(study: Study, score: Array, human: Array, groups: Ints) -> Equivalence | Unknown:
+    """Say whether the mean score is that of people, to within `MARGIN` of the scale."""
+    known = ~np.isnan(score + human)
+    margin = MARGIN * (study.scale.high - study.scale.low)
+    return attempt(lambda: equivalence_test((score - human)[known], margin, groups[known]))
+
+
+def held_out(
+    study: Study, choice: Choice, judge: Array, human: Array, groups: Ints, step: float | None, coverage: float
+) -> tuple[Array, Array, Ints]:
+    """Make intervals without each fifth of the groups, and try them there: hits and widths, of which items."""
+    known = np.flatnonzero(~np.isnan(judge + human))
+    own = number(groups[known])
+    if len(np.unique(own)) < 2 * FOLDS:
+        raise NotEstimableError(f"{len(np.unique(own))} groups; trying intervals on others needs {2 * FOLDS}")
+    x, y = judge[known], human[known]
+    folds = folds_of(own, study.seed, most=FOLDS)[own]
+    hits, widths = np.empty((2, len(known)))
+    scale = (study.scale.low, study.scale.high)
+    for fold in range(FOLDS):
+        at = folds == fold
+        made = conformal(
+            choice.kind, x[~at], y[~at], groups=own[~at], coverage=coverage, scale=scale, step=step, seed=study.seed
+        )
+        low, high = made.interval(x[at])
+        hits[at], widths[at] = (low - 1e-9 <= y[at]) & (y[at] <= high + 1e-9), high - low
+    return hits, widths, known
+
+
+def band(study: Study, choice: Choice, judge: Array, human: Array, groups: Ints) -> Band:
+    """Refit a map with groups drawn anew; scores and labels that are alike are fitted as one, with their number."""
+    known = ~np.isnan(judge + human)
+    pairs, place = np.unique(np.stack([judge[known], human[known]]), axis=1, return_inverse=True)
+    own = number(groups[known])
+    table = np.zeros((int(own.max()) + 1, pairs.shape[1]))
+    np.add.at(table, (own, place.reshape(-1)), 1)
+    at = np.linspace(*choice.map.support[0], POINTS)
+    rng, found = np.random.default_rng(study.seed), []
+    for _ in range(REFITS):
+        weights = rng.multinomial(len(table), np.full(len(table), 1 / len(table))) @ table
+        kept = weights > 0
+        try:
+            one = fit(choice.kind, pairs[0, kept], pairs[1, kept], weights[kept], scale=choice.map.scale)
+        except NotEstimableError:
+            continue  # a draw in which the scores do not vary has no map
+        found.append(one.apply(at))
+    low, high = np.quantile(found, [0.025, 0.975], axis=0) if found else np.full((2, POINTS), np.nan)
+    return Band(at, choice.map.apply(at), low, high)
