@@ -74,7 +74,8 @@ class Criterion:
         alpha: Krippendorff's alpha of the judge with the mean rating, at the interval level.
         concordance: Lin's, of the same two.
         ceiling: people and the judge against the same references.
-        alternative: the alt-test.
+        alternative: the alt-test; ``constant``: that of no judge, but the mean rating for every item. Where raters
+            are noisy a score in the middle is often nearer to the others than a rater is.
         limits: Bland and Altman's, judge less people, before any map.
         before, after: mean absolute error on the human scale, of the score as it is and of the map on held-out groups.
         choice: the map; ``interval``: for the human score of one item; ``served``: what the mapped scores are worth.
@@ -94,6 +95,7 @@ class Criterion:
     concordance: Estimate | Unknown
     ceiling: LeaveOneOut | Unknown
     alternative: AltTest | Unknown
+    constant: AltTest | Unknown
     limits: BlandAltman | Unknown
     before: Estimate | Unknown
     after: Estimate | Unknown
@@ -138,6 +140,7 @@ def _criterion(study: Study, ratings: Ratings, sheet: Sheet, bootstrap: Bootstra
     both = np.where(np.isnan(human + judge), np.nan, 1.0)
     scale = (study.scale.low, study.scale.high)
     step = step_of(study, human)
+    flat = np.where(rated, human[rated].mean() if rated.any() else np.nan, np.nan)
     choice = attempt(lambda: choose(judge, human, groups, scale=scale, bootstrap=bootstrap))
 
     def spearman(level: Level) -> Estimate | Unknown:
@@ -165,6 +168,7 @@ def _criterion(study: Study, ratings: Ratings, sheet: Sheet, bootstrap: Bootstra
         alternative=attempt(
             lambda: alt_test(judge, people, study.epsilon, "neg_rmse", units=groups, bootstrap=bootstrap)
         ),
+        constant=attempt(lambda: alt_test(flat, people, study.epsilon, "neg_rmse", units=groups, bootstrap=bootstrap)),
         limits=attempt(lambda: bland_altman(judge, human, units=groups, bootstrap=bootstrap)),
         before=_error(judge, human, groups, bootstrap),
         after=choice if isinstance(choice, Unknown) else _error(choice.predicted, human, groups, bootstrap),

@@ -45,21 +45,37 @@ def lights(analysis: Analysis, it: Criterion) -> dict[str, Light]:
 
 
 def _replaceable(it: Criterion, epsilon: float) -> Light:
+    """Yes: the alt-test is passed, and not merely as a score that is the same for every item would pass it."""
     raw = it.alternative
     after: AltTest | Unknown = it.served if isinstance(it.served, Unknown) else it.served.alternative
     if isinstance(raw, Unknown):
         return Light("not estimable", f"The alt-test cannot be run: {raw.reason}.")
-    words = f"As it is, the judge {_won(raw)} (alt-test, epsilon {epsilon:g})"
-    mapped = (
-        "" if isinstance(after, Unknown) else f"; with its map, on groups that the map did not see, it {_won(after)}"
-    )
-    passed = not isinstance(after, Unknown) and after.passed
-    return Light("yes" if raw.passed else "with its map" if passed else "no", f"{words}{mapped}.")
+    parts = [f"As it is, the judge {_won(raw)} (alt-test, epsilon {epsilon:g})"]
+    if not isinstance(after, Unknown):
+        parts.append(f"with its map, on groups that the map did not see, it {_won(after)}")
+    if not isinstance(it.constant, Unknown):
+        parts.append(f"the mean rating, given to every item, {_won(it.constant)}")
+    if _better(raw, it.constant):
+        answer: Answer = "yes"
+    elif not isinstance(after, Unknown) and _better(after, it.constant):
+        answer = "with its map"
+    else:
+        answer = "open" if raw.passed or (not isinstance(after, Unknown) and after.passed) else "no"
+        if answer == "open":
+            parts.append("so passing it says nothing for this judge")
+    return Light(answer, f"{'; '.join(parts)}.")
+
+
+def _better(test: AltTest, constant: AltTest | Unknown) -> bool:
+    """Return whether the test is passed, surely better than by a constant."""
+    if isinstance(constant, Unknown) or not test.passed:
+        return test.passed
+    return test.advantage.low is not None and test.advantage.low > constant.advantage.value
 
 
 def _won(test: AltTest) -> str:
     won, of = sum(one.won for one in test.annotators), len(test.annotators)
-    return f"may take the place of {won} of {of} raters; it is as near to the others as a rater in {_share(test)}"
+    return f"takes the place of {won} of {of} raters, as near to the others as they are in {_share(test)}"
 
 
 def _share(test: AltTest) -> str:
