@@ -21,6 +21,7 @@ p { max-width: 44rem; } .soft { color: var(--soft); }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; vertical-align: top; padding: .35rem 1.1rem .35rem 0; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; font-size: .85rem; color: var(--soft); } td.n, th.n { text-align: right; }
+td.s { white-space: nowrap; } .wide + .wide { margin-top: 1.1rem; }
 svg { width: 100%; min-width: 36rem; height: auto; font: 13px system-ui, sans-serif; } svg text { fill: var(--ink); }
 figure.curve { display: inline-block; width: 19rem; max-width: 100%; margin: .4rem 1.2rem .8rem 0; }
 .notes { font-size: .85rem; color: var(--soft); padding-left: 1.1rem; margin: .5rem 0 1rem; max-width: 52rem; }
@@ -42,6 +43,7 @@ figure.plot svg { min-width: 0; } figure.plot:has(.large) { display: block; widt
   .answers summary b { grid-column: 1 / -1; } body { margin-top: 1.2rem; } th, td { padding-right: .8rem; } }
 blockquote { margin: .4rem 0; padding-left: .9rem; border-left: 3px solid var(--line); white-space: pre-wrap; }
 """
+SHORT = 24  # letters of a cell that are not broken
 LEFT, RIGHT, ROW, PLOT = 190, 150, 30, 420
 CURVE_LEFT, CURVE_WIDTH, CURVE_HEIGHT = 44, 250, 110
 
@@ -100,7 +102,7 @@ class Page:
         numeric = [all(isinstance(row[i], (int, float, type(None))) for row in lines) for i in range(len(headings))]
         head = "".join(f"<th{_n(right)}>{escape(name)}</th>" for name, right in zip(headings, numeric, strict=True))
         body = "".join(
-            "<tr>" + "".join(f"<td{_n(n)}>{_cell(v)}</td>" for v, n in zip(row, numeric, strict=True)) + "</tr>"
+            "<tr>" + "".join(f"<td{_n(n, v)}>{_cell(v)}</td>" for v, n in zip(row, numeric, strict=True)) + "</tr>"
             for row in lines
         )
         return self._add(f'<div class="wide"><table><tr>{head}</tr>{body}</table></div>')
@@ -145,8 +147,11 @@ class Page:
         return self
 
 
-def _n(right: bool) -> str:
-    return ' class="n"' if right else ""
+def _n(right: bool, value: Any = None) -> str:
+    """Return how a cell stands: numbers right, and what is short in one line."""
+    if right:
+        return ' class="n"'
+    return ' class="s"' if isinstance(value, str) and len(value) <= SHORT else ""
 
 
 def _cell(value: Any) -> str:

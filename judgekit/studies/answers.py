@@ -14,7 +14,7 @@ from judgekit.studies.words import shown, told
 Answer = Literal["yes", "with its map", "no", "open", "not estimable"]
 BEHIND = 0.1  # of a correlation: so much behind one person a judge may be and still rank as people do
 QUESTIONS = {
-    "replaceable": "Replaceable by the judge?",
+    "replaceable": "Replaceable?",
     "rank": "Rank-safe?",
     "level": "Level-safe?",
     "reward": "RL-safe?",
@@ -121,7 +121,7 @@ def _level(it: Criterion) -> Light:
         if not isinstance(found, Unknown)
     ]
     margin = next(found.high for found in (it.level, after) if not isinstance(found, Unknown))
-    words = f"{'; '.join(parts)} points (90 % intervals; {shown(margin)}, {MARGIN:.0%} of the scale, counts as right)."
+    words = f"{'; '.join(parts)} points (90 % intervals; up to {shown(margin)} counts as right)."
     return Light(_levels(it.level, after), words[0].upper() + words[1:])
 
 
@@ -140,7 +140,7 @@ def _reward(it: Criterion) -> Light:
         return Light("not estimable", f"Whether length pays is not known: {it.length.reason}.")
     finding, within = it.length, it.within_group
     words = (
-        f"For twice the length at the same quality the judge gives {told(finding.points)} points more, "
+        f"Twice the length at the same quality moves the judge by {told(finding.points)} points, "
         f"{told(finding.effect)} standardised (up to {finding.band:g} counts as none)"
     )
     if not isinstance(within, Unknown) and within.high is not None and within.high <= 0:

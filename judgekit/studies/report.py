@@ -48,7 +48,7 @@ def page(analysis: Analysis, gates: Sequence[Gate], check: CrossCheck, inputs: M
     report_calibration.add(made, analysis)
     report_bias.add(made, analysis)
     report_judge.add_others(made, analysis)
-    _provenance(made, analysis, check, inputs)
+    _provenance(made, analysis, inputs)
     return made
 
 
@@ -62,6 +62,7 @@ def _answers(made: Page, analysis: Analysis) -> None:
         ]
         made.answers(name, given, unfolded=name == last)
     made.text(
+        "Replaceable: by the alt-test, and more than a score that is the same for every item would be. "
         "With its map: not as the scores are, but once they are mapped to the human scale as the profile does it. "
         "Open: too few data to say. Rank-safe: it orders as people do, about as well as one person would. "
         "RL-safe looks at length, which a policy finds first; the other biases stand below.",
@@ -144,9 +145,8 @@ def _repeats(analysis: Analysis) -> str:
     return f"{by}; {'one score an item' if count == 1 else f'the mean of up to {count} scores an item'}"
 
 
-def _provenance(made: Page, analysis: Analysis, check: CrossCheck, inputs: Mapping[str, str]) -> None:
+def _provenance(made: Page, analysis: Analysis, inputs: Mapping[str, str]) -> None:
     made.heading("What this rests on")
-    made.text(str(check))
     made.table(
         ("file", "SHA-256"), list(inputs.items()) or [("none", "the tables were made on the spot from the seed")]
     )

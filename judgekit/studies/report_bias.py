@@ -8,11 +8,23 @@ from judgekit.studies.analysis import Analysis
 from judgekit.studies.unknown import Unknown
 from judgekit.studies.words import MISSING, Notes, chance, shown, told
 
+NEEDS = {  # of the probes that the tables of a study cannot feed; `judgekit.calibration.audit` can run them
+    "position": "pairs that were judged in both orders (judgekit evaluate)",
+    "padding": "scores of the same texts made longer, but no better",
+    "self-preference": "which texts a model of the judge's family wrote",
+    "format": "what is in a text: markdown, lists",
+    "heaping": "a scale with values between the whole numbers",
+    "template": "scores under several wordings of the prompt",
+    "length": "the texts: name their column as 'text' of the study's items",
+    "halo": "several criteria",
+}
+
 
 def add(made: Page, analysis: Analysis) -> None:
     """Add every probe that the data allow, and why the others could not be run."""
     made.heading("Biases")
-    audit, notes = analysis.bias, Notes()
+    audit = analysis.bias
+    notes = Notes([it.name for it in audit.findings])
     if audit.findings:
         rows = [
             (it.name, it.effect.value, it.effect.low, it.effect.high, f"q {chance(it.q)}, {it.verdict}")
@@ -31,14 +43,19 @@ def add(made: Page, analysis: Analysis) -> None:
         "whole interval counts as none. Undecided is not innocent.",
         soft=True,
     )
-    made.notes(f"{name} was not looked at: {reason}." for name, reason in audit.missing.items())
+    made.notes(f"{name} was not looked at: {why(name, reason)}." for name, reason in audit.missing.items())
     _lengths(made, analysis)
+
+
+def why(name: str, reason: str) -> str:
+    """Say why a probe was not run, in words of a study where it lacks a column."""
+    return f"it needs {NEEDS[name]}" if name in NEEDS and reason.startswith("it needs") else reason
 
 
 def _row(it: Finding, notes: Notes) -> tuple[str, ...]:
     return (
         it.name,
-        notes.cell(it.name, it.effect),
+        notes.cell(it.name, "effect", it.effect),
         f"{'below' if it.one_sided else '±'} {it.band:g}",
         chance(it.q),
         f"{MISSING}: every group says the same" if it.detectable is None else shown(it.detectable),

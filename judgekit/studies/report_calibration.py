@@ -28,7 +28,7 @@ def add(made: Page, analysis: Analysis) -> None:
 
 
 def _before_and_after(made: Page, analysis: Analysis) -> None:
-    notes = Notes()
+    notes = Notes(list(analysis.criteria))
     rows = []
     for name, it in analysis.criteria.items():
         after = it.served if isinstance(it.served, Unknown) else it.served.level
@@ -36,10 +36,10 @@ def _before_and_after(made: Page, analysis: Analysis) -> None:
             (
                 name,
                 MISSING if isinstance(it.choice, Unknown) else it.choice.kind,
-                notes.cell(f"{name}, before", it.before),
-                notes.cell(f"{name}, after", it.after),
-                notes.cell(f"{name}, bias before", it.level if isinstance(it.level, Unknown) else it.level.difference),
-                notes.cell(f"{name}, bias after", after if isinstance(after, Unknown) else after.difference),
+                notes.cell(name, "before", it.before),
+                notes.cell(name, "after", it.after),
+                notes.cell(name, "bias before", it.level if isinstance(it.level, Unknown) else it.level.difference),
+                notes.cell(name, "bias after", after if isinstance(after, Unknown) else after.difference),
                 _spread(analysis, it),
             )
         )
@@ -102,17 +102,19 @@ def _of(choice: Choice | Unknown) -> str:
 
 def _intervals(made: Page, analysis: Analysis) -> None:
     made.heading("Intervals for one item")
-    notes, rows = Notes(), []
+    notes, rows = Notes(list(analysis.criteria)), []
     for name, it in analysis.criteria.items():
         if isinstance(it.served, Unknown) or isinstance(it.interval, Unknown):
             reason = next(part.reason for part in (it.served, it.interval) if isinstance(part, Unknown))
-            rows.append((name, notes.cell(name, Unknown(reason)), MISSING))
+            rows.append((name, notes.cell(name, "both", Unknown(reason)), MISSING))
             continue
         covered = it.served.covered
-        notes.add(covered.reason if isinstance(covered, Unknown) else covered.note, name)
+        notes.add(name, "coverage", covered.reason if isinstance(covered, Unknown) else covered.note)
         width = MISSING if it.served.width is None else f"{shown(it.served.width)} of {_range(analysis):g}"
         rows.append((name, percent(covered), width))
-    made.table(("criterion", f"{COVERAGE:.0%} intervals hold the human score in", "width, points of the scale"), rows)
+    made.table(
+        ("criterion", f"{100 * COVERAGE:.0f} % intervals hold the human score in", "width, points of the scale"), rows
+    )
     made.notes(notes.lines())
     _curve(made, analysis)
 

@@ -13,16 +13,16 @@ from judgekit.studies.words import MISSING, Notes, chance, shown, stars, told
 def add(made: Page, analysis: Analysis) -> None:
     """Add the judge's agreement with people, beside what one person reaches."""
     made.heading("The judge and people")
-    notes = Notes()
+    notes = Notes(list(analysis.criteria))
     rows = [
         (
             name,
             it.items,
-            notes.cell(f"{name}, items", it.item),
-            notes.cell(f"{name}, within groups", it.within_group),
-            notes.cell(f"{name}, systems", it.system),
-            notes.cell(f"{name}, alpha", it.alpha),
-            notes.cell(f"{name}, concordance", it.concordance),
+            notes.cell(name, "items", it.item),
+            notes.cell(name, "within groups", it.within_group),
+            notes.cell(name, "systems", it.system),
+            notes.cell(name, "alpha", it.alpha),
+            notes.cell(name, "concordance", it.concordance),
         )
         for name, it in analysis.criteria.items()
     ]
@@ -38,7 +38,7 @@ def add(made: Page, analysis: Analysis) -> None:
 
 
 def _ceilings(made: Page, analysis: Analysis) -> None:
-    notes = Notes()
+    notes = Notes(list(analysis.criteria))
     made.table(
         ("criterion", "one person", "the judge", "difference", "share of the ceiling", "worth how many raters"),
         [_ceiling(name, it.ceiling, notes) for name, it in analysis.criteria.items()],
@@ -49,18 +49,18 @@ def _ceilings(made: Page, analysis: Analysis) -> None:
 
 def _ceiling(name: str, found: LeaveOneOut | Unknown, notes: Notes) -> tuple[str, ...]:
     if isinstance(found, Unknown):
-        return (name, *[notes.cell(name, found)] * 5)
+        return (name, *[notes.cell(name, "all of them", found)] * 5)
     share = MISSING if found.human.value <= 0 else f"{100 * found.judge.value / found.human.value:.0f} %"
     if found.human.value <= 0:
-        notes.add("people do not agree with each other, so there is no ceiling to have a share of", name)
+        notes.add(name, "share", "people do not agree with each other, so there is no ceiling to have a share of")
     equals = Unknown("neither people nor the judge agree with the others") if found.equals is None else found.equals
     return (
         name,
-        notes.cell(f"{name}, one person", found.human),
-        notes.cell(f"{name}, the judge", found.judge),
-        notes.cell(f"{name}, difference", found.difference),
+        notes.cell(name, "one person", found.human),
+        notes.cell(name, "the judge", found.judge),
+        notes.cell(name, "difference", found.difference),
         share,
-        notes.cell(f"{name}, worth", equals, 1),
+        notes.cell(name, "worth", equals, 1),
     )
 
 
@@ -105,7 +105,7 @@ def add_others(made: Page, analysis: Analysis) -> None:
         return
     names, its = list(analysis.criteria), list(analysis.criteria.values())
     order = sorted(range(len(its[-1].rivals)), key=lambda i: -_value(its[-1].rivals[i]))
-    notes = Notes()
+    notes = Notes([rival.name for rival in its[-1].rivals])
     made.table(
         ("judge", *names),
         [
@@ -132,12 +132,11 @@ def _level(it: Criterion) -> str:
 
 
 def _beside(name: str, rival: Rival, notes: Notes) -> str:
-    where = f"{rival.name}, {name}"
     if isinstance(rival.correlation, Unknown):
-        return notes.cell(where, rival.correlation)
+        return notes.cell(rival.name, name, rival.correlation)
     value = shown(rival.correlation.value)
     if isinstance(rival.test, Unknown):
-        notes.add(f"no test: {rival.test.reason}", where)
+        notes.add(rival.name, name, f"no test: {rival.test.reason}")
         return value
     gap = rival.test.difference.value
     return f"{value} ({'+' if gap > 0 else ''}{shown(gap)}{stars(rival.q)})"
@@ -156,7 +155,7 @@ def _tests(made: Page, analysis: Analysis, rivals: list[Rival], name: str) -> No
 
 
 def _panel(made: Page, analysis: Analysis) -> None:
-    notes = Notes()
+    notes = Notes(list(analysis.panel))
     rows = [_panel_row(name, found, analysis, notes) for name, found in analysis.panel.items()]
     made.table(
         ("criterion", "weights", "error of the panel (RMSE)", "error of the judge alone", "worth independent judges"),
@@ -183,15 +182,15 @@ def _panel(made: Page, analysis: Analysis) -> None:
 
 def _panel_row(name: str, found: Panel | Unknown, analysis: Analysis, notes: Notes) -> tuple[str, ...]:
     choice = analysis.criteria[name].choice
-    alone = notes.cell(f"{name}, judge alone", choice if isinstance(choice, Unknown) else choice.error)
+    alone = notes.cell(name, "judge alone", choice if isinstance(choice, Unknown) else choice.error)
     if isinstance(found, Unknown):
-        return (name, notes.cell(f"{name}, panel", found), MISSING, alone, MISSING)
+        return (name, notes.cell(name, "panel", found), MISSING, alone, MISSING)
     return (
         name,
         {"mean": "plain mean", "nnls": "none below 0", "stack": "any (ridge)"}.get(
             found.choice.kind, found.choice.kind
         ),
-        notes.cell(f"{name}, panel", found.choice.error),
+        notes.cell(name, "panel", found.choice.error),
         alone,
         f"{told(found.effective, 1)} of {len(found.weights)}",
     )

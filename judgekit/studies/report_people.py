@@ -20,13 +20,13 @@ RATERS = 25
 
 def add(made: Page, analysis: Analysis, check: CrossCheck) -> None:
     """Add agreement, reliability, severity, and who agrees with whom."""
-    study, notes = analysis.study, Notes()
+    study, notes = analysis.study, Notes(list(analysis.criteria))
     made.heading("People")
     rows = [
         (
             name,
-            notes.cell(f"{name}, alpha", it.people),
-            notes.cell(f"{name}, split halves", it.reliability),
+            notes.cell(name, "alpha", it.people),
+            notes.cell(name, "split halves", it.reliability),
         )
         for name, it in analysis.criteria.items()
     ]
@@ -43,14 +43,15 @@ def _raters(made: Page, analysis: Analysis, human: Array, name: str) -> None:
         made.text("One rater alone: nobody to hold them against.", soft=True)
         return
     counts = (~np.isnan(human)).sum(1)
-    most = sorted(np.argsort(-counts, kind="stable")[:RATERS].tolist())
-    matrix = [[_agreement(human[i], human[j]) for j in most] for i in most]
-    names = [raters[i] for i in most]
-    caption = (
-        f"Spearman's rho of every two raters, {name}; a dash: fewer than {SHARED} items in common, or no variation."
-    )
-    if any(value is not None for row in matrix for value in row):
-        made.figure(heat_map(names, matrix, -1, 1, [int(counts[i]) for i in most]), caption)
+    most = np.argsort(-counts, kind="stable")[:RATERS].tolist()
+    matrix = {(i, j): _agreement(human[i], human[j]) for i in most for j in most if i != j}
+    some = [i for i in most if any(matrix[i, j] is not None for j in most if j != i)]
+    if some:
+        caption = f"Spearman's rho of every two raters, {name}; a dash: fewer than {SHARED} items in common."
+        alone = len(raters) - len(some)
+        alone_words = f" {alone} raters share so many items with nobody, and are not drawn." if alone else ""
+        rows = [[matrix.get((i, j)) for j in some] for i in some]
+        made.figure(heat_map([raters[i] for i in some], rows, -1, 1), caption + alone_words)
     else:
         made.text(f"No two raters share {SHARED} items: there is no rho of two of them.", soft=True)
     made.table(("rater", f"items, {name}", "severity"), _severity(human, raters, counts))
@@ -58,8 +59,6 @@ def _raters(made: Page, analysis: Analysis, human: Array, name: str) -> None:
 
 
 def _agreement(one: Array, two: Array) -> float | None:
-    if one is two:
-        return None
     both = ~np.isnan(one + two)
     if both.sum() < SHARED:
         return None

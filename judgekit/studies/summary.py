@@ -11,6 +11,7 @@ from judgekit.studies.answers import QUESTIONS, lights
 from judgekit.studies.crosscheck import CrossCheck
 from judgekit.studies.gates import Gate
 from judgekit.studies.report import SIMULATED
+from judgekit.studies.report_bias import why
 from judgekit.studies.unknown import Unknown
 from judgekit.studies.words import MISSING, chance, shown, told
 
@@ -29,8 +30,8 @@ HEADS = (
 LEGEND = (
     "Spearman's rho over items and within groups; Krippendorff's alpha of the raters, and of the judge with their "
     "mean; one rater and the judge held against the same other raters; the alt-test at the study's epsilon; the map "
-    "that cross-validation chose, and the mean absolute error on the human scale before it and after it, on groups that "
-    "it was not fitted on. In brackets: 95 % intervals, groups resampled."
+    "that cross-validation chose, and the mean absolute error on the human scale before it and after it, on "
+    "groups that it was not fitted on. In brackets: 95 % intervals, groups resampled."
 )
 
 
@@ -133,4 +134,4 @@ def _bias(analysis: Analysis) -> Iterator[str]:
     if analysis.bias.missing:
         yield ""
     for name, reason in analysis.bias.missing.items():
-        yield f"- {name} was not looked at: {reason}."
+        yield f"- {name} was not looked at: {why(name, reason)}."

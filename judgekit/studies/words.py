@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from judgekit.calibration import Estimate
@@ -56,21 +56,30 @@ def sentence(reason: str) -> str:
 
 @dataclass
 class Notes:
-    """What is to be said below a table: why figures are missing, and what to know of those that are there."""
+    """What is to be said below a table: why figures are missing, and what to know of those that are there.
 
-    found: dict[str, list[str]] = field(default_factory=dict)
+    Attributes:
+        rows: all rows of the table; a note about all of them names none.
+    """
 
-    def add(self, reason: str, where: str) -> None:
+    rows: Sequence[str]
+    found: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+
+    def add(self, row: str, column: str, reason: str) -> None:
         """Remember a reason, and which figure it is about."""
         if reason:
-            self.found.setdefault(reason, []).append(where)
+            self.found.setdefault(reason, {}).setdefault(column, []).append(row)
 
-    def cell(self, where: str, found: Estimate | Unknown, places: int = 2) -> str:
+    def cell(self, row: str, column: str, found: Estimate | Unknown, places: int = 2) -> str:
         """Return a figure as text, and remember what is to be said of it."""
-        self.add(found.reason if isinstance(found, Unknown) else found.note, where)
+        self.add(row, column, found.reason if isinstance(found, Unknown) else found.note)
         return told(found, places)
 
     def lines(self) -> Iterator[str]:
         """Yield each note once, with the figures that it is about."""
-        for reason, places in self.found.items():
-            yield f"{', '.join(dict.fromkeys(places))}: {reason}."
+        for reason, columns in self.found.items():
+            places = [
+                column if len(set(rows)) == len(self.rows) else f"{column} ({', '.join(dict.fromkeys(rows))})"
+                for column, rows in columns.items()
+            ]
+            yield f"{'; '.join(places)}: {reason}."
