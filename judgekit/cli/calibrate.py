@@ -144,9 +144,9 @@ def _facts(analysis: Analysis, results: Sequence[Gate], written: dict[str, str])
 def _show(analysis: Analysis, results: Sequence[Gate], written: dict[str, str]) -> None:
     from judgekit.cli.show import rows
     from judgekit.studies.answers import QUESTIONS, lights
-    from judgekit.studies.report import SIMULATED
+    from judgekit.studies.report import SIMULATED, title
 
-    print(f"{analysis.study.judge}, held against people. {analysis.study.about}")
+    print(f"{title(analysis)}. {analysis.study.about}")
     if analysis.study.simulated:
         print(SIMULATED)
     rows(

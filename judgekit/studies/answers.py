@@ -7,7 +7,6 @@ from typing import Literal
 
 from judgekit.calibration import AltTest, Equivalence, Estimate
 from judgekit.studies.analysis import Analysis, Criterion
-from judgekit.studies.served import MARGIN
 from judgekit.studies.unknown import Unknown
 from judgekit.studies.words import shown, told
 

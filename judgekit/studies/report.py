@@ -31,7 +31,7 @@ TONES: Mapping[Answer, Literal["good", "part", "bad", "open"]] = {
 def page(analysis: Analysis, gates: Sequence[Gate], check: CrossCheck, inputs: Mapping[str, str]) -> Page:
     """Return the report; ``inputs``: the hash of each file that was read."""
     study = analysis.study
-    made = Page(f"{study.judge}, held against people")
+    made = Page(title(analysis))
     if study.simulated:
         made.loud(SIMULATED)
     made.text(study.about)
@@ -50,6 +50,11 @@ def page(analysis: Analysis, gates: Sequence[Gate], check: CrossCheck, inputs: M
     report_judge.add_others(made, analysis)
     _provenance(made, analysis, inputs)
     return made
+
+
+def title(analysis: Analysis) -> str:
+    """Return who is held against whom."""
+    return f"{analysis.study.judge}, held against {'simulated raters' if analysis.study.simulated else 'people'}"
 
 
 def _answers(made: Page, analysis: Analysis) -> None:
@@ -71,8 +76,7 @@ def _answers(made: Page, analysis: Analysis) -> None:
 
 
 def _gates(made: Page, gates: Sequence[Gate]) -> None:
-    failed = sum(not gate.passed for gate in gates)
-    made.heading(f"Gates: {f'{failed} of {len(gates)} failed' if failed else f'all {len(gates)} passed'}")
+    made.heading(f"Gates: {sum(gate.passed for gate in gates)} of {len(gates)} passed")
     rows = [
         (gate.criterion, gate.wanted, _got(gate), "passed" if gate.passed else "FAILED")
         for gate in sorted(gates, key=lambda gate: gate.passed)

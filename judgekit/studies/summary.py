@@ -10,7 +10,7 @@ from judgekit.studies.analysis import Analysis, Criterion
 from judgekit.studies.answers import QUESTIONS, lights
 from judgekit.studies.crosscheck import CrossCheck
 from judgekit.studies.gates import Gate
-from judgekit.studies.report import SIMULATED
+from judgekit.studies.report import SIMULATED, title
 from judgekit.studies.report_bias import why
 from judgekit.studies.unknown import Unknown
 from judgekit.studies.words import MISSING, chance, shown, told
@@ -38,7 +38,7 @@ LEGEND = (
 def markdown(analysis: Analysis, gates: Sequence[Gate], check: CrossCheck, created: date) -> str:
     """Return the tables of results, answers and gates, and why figures are missing."""
     study = analysis.study
-    parts = [f"# {study.judge}, held against people", study.about]
+    parts = [f"# {title(analysis)}", study.about]
     if study.simulated:
         parts.append(f"**{SIMULATED}**")
     parts.append(f"Run on {created.day} {created:%B %Y}, seed {study.seed}; {study.judge} as judge.")
