@@ -114,7 +114,8 @@ def _lin(sums: Array) -> Array:
 
 def _limit(sums: Array, at: float) -> Array:
     n, d, dd = sums.T
-    return np.asarray(d / n + at * np.sqrt(np.maximum(dd - d**2 / n, 0) / (n - 1)))
+    free = np.where(n > 1, n - 1, math.nan)  # one item has no limits
+    return np.asarray(d / n + at * np.sqrt(np.maximum(dd - d**2 / n, 0) / free))
 
 
 def _slope(sums: Array) -> Array:

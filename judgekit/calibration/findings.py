@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from judgekit.calibration.bootstrap import Bootstrap, Statistic
 from judgekit.calibration.columns import Sheet
-from judgekit.calibration.estimate import Array, Estimate, number
+from judgekit.calibration.estimate import Array, Estimate, NotEstimableError, number
 from judgekit.calibration.multiple import adjust_pvalues
 from judgekit.calibration.units import Units, kinds
 from judgekit.errors import require
@@ -102,6 +102,9 @@ def jackknife(rows: Array, statistic: Statistic, units: Units = None) -> tuple[A
     Args:
         rows: shape (items, m); statistic: maps sums of shape (any, m) to shape (any,) or (any, s).
 
+    Raises:
+        NotEstimableError: there is one cluster alone, or no value without any of them.
+
     Returns:
         The values, shape (s,); the covariance, shape (s, s); the clusters (of the rarer kind) less one.
     """
@@ -113,6 +116,8 @@ def jackknife(rows: Array, statistic: Statistic, units: Units = None) -> tuple[A
         with np.errstate(invalid="ignore", divide="ignore"):
             found = np.asarray(statistic(total - own)).reshape(len(own), -1)
         found = found[~np.isnan(found).any(1)]
+        if not len(found):
+            raise NotEstimableError(f"{len(own)} clusters: what the effect is without one of them is not known")
         away = found - found.mean(0)
         covariance += away.T @ away * (len(found) - 1) / len(found)
         k = min(k, len(found))

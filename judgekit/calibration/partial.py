@@ -100,5 +100,7 @@ def _partial(sums: Array) -> tuple[Array, Array, Array]:
 
 
 def _quality(statistic: Statistic, rows: Array) -> None:
-    if np.isnan(statistic(rows.sum(0)[None])).any():
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = statistic(rows.sum(0)[None])
+    if np.isnan(found).any():
         raise NotEstimableError("the humans agree too little: less than a tenth of what their means vary is quality")

@@ -21,6 +21,7 @@ from judgekit.calibration import (
     Estimate,
     Finding,
     LeaveOneOut,
+    NotEstimableError,
     Panel,
     adjust_pvalues,
     alt_test,
@@ -74,8 +75,9 @@ class Criterion:
         alpha: Krippendorff's alpha of the judge with the mean rating, at the interval level.
         concordance: Lin's, of the same two.
         ceiling: people and the judge against the same references.
-        alternative: the alt-test; ``constant``: that of no judge, but the mean rating for every item. Where raters
-            are noisy a score in the middle is often nearer to the others than a rater is.
+        alternative: the alt-test; ``constant``: that of no judge, but one score for every item: the mean rating, or the
+            step of the scale next to it, whichever does better. Where raters are noisy a score in the middle is often
+            nearer to the others than a rater is.
         limits: Bland and Altman's, judge less people, before any map.
         before, after: mean absolute error on the human scale, of the score as it is and of the map on held-out groups.
         choice: the map; ``interval``: for the human score of one item; ``served``: what the mapped scores are worth.
@@ -140,7 +142,6 @@ def _criterion(study: Study, ratings: Ratings, sheet: Sheet, bootstrap: Bootstra
     both = np.where(np.isnan(human + judge), np.nan, 1.0)
     scale = (study.scale.low, study.scale.high)
     step = step_of(study, human)
-    flat = np.where(rated, human[rated].mean() if rated.any() else np.nan, np.nan)
     choice = attempt(lambda: choose(judge, human, groups, scale=scale, bootstrap=bootstrap))
 
     def spearman(level: Level) -> Estimate | Unknown:
@@ -168,7 +169,7 @@ def _criterion(study: Study, ratings: Ratings, sheet: Sheet, bootstrap: Bootstra
         alternative=attempt(
             lambda: alt_test(judge, people, study.epsilon, "neg_rmse", units=groups, bootstrap=bootstrap)
         ),
-        constant=attempt(lambda: alt_test(flat, people, study.epsilon, "neg_rmse", units=groups, bootstrap=bootstrap)),
+        constant=attempt(lambda: _constant(study, people, human, groups, bootstrap)),
         limits=attempt(lambda: bland_altman(judge, human, units=groups, bootstrap=bootstrap)),
         before=_error(judge, human, groups, bootstrap),
         after=choice if isinstance(choice, Unknown) else _error(choice.predicted, human, groups, bootstrap),
@@ -187,6 +188,19 @@ def _criterion(study: Study, ratings: Ratings, sheet: Sheet, bootstrap: Bootstra
             if other != study.judge
         ),
     )
+
+
+def _constant(study: Study, people: Array, human: Array, groups: Ints, bootstrap: Bootstrap) -> AltTest:
+    rated = ~np.isnan(human)
+    if not rated.any():
+        raise NotEstimableError("nobody has rated an item")
+    middle, step = float(human[rated].mean()), study.scale.step
+    scores = {middle} if step is None else {middle, study.scale.low + step * round((middle - study.scale.low) / step)}
+    found = [
+        alt_test(np.where(rated, score, np.nan), people, study.epsilon, "neg_rmse", units=groups, bootstrap=bootstrap)
+        for score in sorted(scores)
+    ]
+    return max(found, key=lambda test: test.advantage.value)
 
 
 def step_of(study: Study, human: Array) -> float | None:
@@ -215,6 +229,8 @@ def _error(score: Array, human: Array, groups: Ints, bootstrap: Bootstrap) -> Es
     """Return the mean absolute error where both are known."""
     off = np.abs(score - human)
     known = ~np.isnan(off)
+    if not known.any():
+        return Unknown("no item has a score of the judge and of a person")
     return attempt(lambda: bootstrap.mean(off[known], groups[known]))
 
 

@@ -53,7 +53,7 @@ def _replaceable(it: Criterion, epsilon: float) -> Light:
     if not isinstance(after, Unknown):
         parts.append(f"with its map, on groups that the map did not see, it {_won(after)}")
     if not isinstance(it.constant, Unknown):
-        parts.append(f"the mean rating, given to every item, {_won(it.constant)}")
+        parts.append(f"one score for every item, the best, {_won(it.constant)}")
     if _better(raw, it.constant):
         answer: Answer = "yes"
     elif not isinstance(after, Unknown) and _better(after, it.constant):

@@ -111,7 +111,7 @@ def _describe(found: dict[str, Item], read: Iterable[Cell]) -> None:
 
 def _arrays(study: Study, found: list[Item], read: list[Cell], left_out: Mapping[str, int]) -> Ratings:
     place = {item.name: i for i, item in enumerate(found)}
-    criteria = study.criteria or tuple(dict.fromkeys(cell.criterion for cell in read))
+    criteria = study.criteria or _criteria(study, read)
     people = [cell for cell in read if cell.human]
     repeats = dict[str, Numbers]()
     for cell in read:
@@ -132,6 +132,13 @@ def _arrays(study: Study, found: list[Item], read: list[Cell], left_out: Mapping
         judges={name: dict(zip(criteria, grid, strict=True)) for name, grid in judges.items()},
         left_out=left_out,
     )
+
+
+def _criteria(study: Study, read: Iterable[Cell]) -> tuple[str, ...]:
+    """Return the criteria that have a score: in the order of wide tables, else as they come."""
+    found = dict.fromkeys(cell.criterion for cell in read)
+    named = (name for table in study.ratings for name in table.columns if name in found)
+    return tuple(dict.fromkeys([*named, *found]))
 
 
 def _numbered(names: Iterable[str]) -> Numbers:
