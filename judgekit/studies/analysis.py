@@ -144,16 +144,7 @@ def _criterion(study: Study, ratings: Ratings, sheet: Sheet, bootstrap: Bootstra
     step = step_of(study, human)
     choice = attempt(lambda: choose(judge, human, groups, scale=scale, bootstrap=bootstrap))
 
-    def spearman(level: Level) -> Estimate | Unknown:
-        if level == "within_group" and not _shared(groups):
-            return Unknown("no item shares its group with another")
-        if level == "system" and ratings.systems is None:
-            return Unknown("the data do not say what wrote an item")
-        systems = ratings.systems
-        return attempt(
-            lambda: correlation(judge, human, level=level, groups=groups, systems=systems, bootstrap=bootstrap)
-        )
-
+    spearman = partial(_spearman, ratings, judge, human, groups, bootstrap)
     return Criterion(
         name=sheet.name,
         items=int(np.nansum(both)),
@@ -188,6 +179,17 @@ def _criterion(study: Study, ratings: Ratings, sheet: Sheet, bootstrap: Bootstra
             if other != study.judge
         ),
     )
+
+
+def _spearman(
+    ratings: Ratings, judge: Array, human: Array, groups: Ints, bootstrap: Bootstrap, level: Level
+) -> Estimate | Unknown:
+    if level == "within_group" and not _shared(groups):
+        return Unknown("no item shares its group with another")
+    if level == "system" and ratings.systems is None:
+        return Unknown("the data do not say what wrote an item")
+    systems = ratings.systems
+    return attempt(lambda: correlation(judge, human, level=level, groups=groups, systems=systems, bootstrap=bootstrap))
 
 
 def _constant(study: Study, people: Array, human: Array, groups: Ints, bootstrap: Bootstrap) -> AltTest:
