@@ -139,15 +139,13 @@ def _criterion(study: Study, ratings: Ratings, sheet: Sheet, bootstrap: Bootstra
     people, judge = sheet.human, mean(sheet.judges[study.judge])
     human, groups = mean(people), number(ratings.groups)
     rated = ~np.isnan(human)
-    both = np.where(np.isnan(human + judge), np.nan, 1.0)
     scale = (study.scale.low, study.scale.high)
     step = step_of(study, human)
     choice = attempt(lambda: choose(judge, human, groups, scale=scale, bootstrap=bootstrap))
-
     spearman = partial(_spearman, ratings, judge, human, groups, bootstrap)
     return Criterion(
         name=sheet.name,
-        items=int(np.nansum(both)),
+        items=int((~np.isnan(human + judge)).sum()),
         unscored=attempt(lambda: bootstrap.share(np.isnan(judge[rated]) * 1.0, groups[rated])),
         people=attempt(lambda: krippendorff_alpha(people, study.level, units=groups, bootstrap=bootstrap)),
         reliability=attempt(lambda: split_half(people, units=groups, bootstrap=bootstrap)),
