@@ -69,7 +69,7 @@ def elo(
     if not (k > 0 and scale > 0 and shuffles > 1 and math.isfinite(start)):
         raise InputError("k and scale are above 0, start is finite, and a spread needs two shuffles or more")
     games = Games.of(a, b, outcomes)
-    players = len(games.names)
+    names, players = games.names, len(games.names)
     play = _Play(games, players, k, scale, start)
     rng = np.random.default_rng(bootstrap.seed)
     n = len(games.points)
@@ -81,7 +81,6 @@ def elo(
     error = None if error is None else np.sqrt(error + spread**2 / shuffles)
     best = sorted(range(players), key=lambda i: -mean[i])
     played = play(np.arange(n)[:, None])[:, 0]
-    names = games.names
     return Elo(
         {names[i]: _estimate(mean[i], None if error is None else error[i], n, clusters, bootstrap) for i in best},
         {names[i]: float(played[i]) for i in best},
