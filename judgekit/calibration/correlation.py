@@ -275,8 +275,8 @@ def _of_equal(x: Array, y: Array, method: Method) -> Array:
 
 
 def _of_systems(x: Array, y: Array, method: Method, systems: Ints, units: Units, bootstrap: Bootstrap) -> Estimate:
-    if not len(x):
-        raise NotEstimableError("no item has both values")
+    if not len(x) or np.ptp(x) == 0 or np.ptp(y) == 0:
+        raise NotEstimableError(f"one of the series does not vary, among {len(x)} items")
     s = int(systems.max()) + 1
     rows = np.zeros((len(x), 3 * s))
     for k, column in enumerate((np.ones(len(x)), x, y)):

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from judgekit.calibration.estimate import Array
 
+SURE = 1e6  # times the right side: a solution so large that rounding may have made it
 FLAT = 1e-7  # of a column's largest value: a standard deviation below it is what rounding leaves of none
 
 
@@ -117,8 +118,14 @@ def _held(slopes: Array, free: NDArray[np.bool_], xx: Array, xy: Array) -> Array
 
 
 def _solved(free: NDArray[np.bool_], xx: Array, xy: Array) -> Array:
-    slopes = np.zeros(len(xy))
-    slopes[free] = np.linalg.lstsq(xx[np.ix_(free, free)], xy[free], rcond=None)[0]
+    """Return the solution on the free columns; of the many that alike columns have, the shortest."""
+    slopes, square, side = np.zeros(len(xy)), xx[np.ix_(free, free)], xy[free]
+    try:
+        found = np.linalg.solve(square, side)
+        sure = np.abs(found).max(initial=0) * np.abs(square).max(initial=0) < SURE * np.abs(side).max(initial=1e-300)
+    except np.linalg.LinAlgError:
+        sure = False
+    slopes[free] = found if sure else np.linalg.lstsq(square, side, rcond=None)[0]
     return slopes
 
 

@@ -91,8 +91,10 @@ def error_correlation(judges: ArrayLike, human: ArrayLike) -> Array:
     Raises:
         NotEstimableError: fewer than three items with all scores, or a judge that does not vary.
     """
-    sums = _products(_errors(*_complete(judges, human))).sum(0)
-    return _correlations(_covariances(sums[None], len(np.asarray(judges)))[0])
+    covariance = np.cov(_errors(*_complete(judges, human)), bias=True)
+    spread = np.sqrt(np.diag(covariance))
+    scale = np.outer(spread, spread)
+    return np.where(scale > 1e-12, covariance / np.where(scale > 1e-12, scale, 1), math.nan)
 
 
 def effective_judges(
@@ -109,14 +111,18 @@ def effective_judges(
     x, y = _shaped(judges, human)
     known, own = _known(x, y, units)
     errors, k = _errors(*_complete(x, y)), len(x)
+    i, j = np.triu_indices(k)
+    beside = i != j
+    rows = np.vstack([np.ones((1, errors.shape[1])), errors, errors[i] * errors[j]]).T
 
     def statistic(sums: Array) -> Array:
-        covariance = _covariances(sums, k)
-        inverse = 1 / np.sqrt(np.maximum(np.einsum("bii->bi", covariance), 1e-300))
-        r = (np.einsum("bi,bij,bj->b", inverse, covariance, inverse, optimize=True) - k) / (k * (k - 1))
+        n, mean = sums[:, :1], sums[:, 1 : k + 1] / sums[:, :1]
+        covariance = sums[:, k + 1 :] / n - mean[:, i] * mean[:, j]
+        inverse = 1 / np.sqrt(np.maximum(covariance[:, ~beside], 1e-300))
+        r = (covariance[:, beside] * inverse[:, i[beside]] * inverse[:, j[beside]]).mean(1)
         return np.asarray(k / np.maximum(1 + (k - 1) * r, 1e-12))
 
-    found = bootstrap.of_sums(_products(errors), statistic, None if units is None else own)
+    found = bootstrap.of_sums(rows, statistic, None if units is None else own)
     lost = len(y) - len(known)
     left = f"{lost} items without all scores were left out" if lost else ""
     return replace(found, note="; ".join(note for note in (found.note, left) if note))
@@ -167,23 +173,3 @@ def _errors(x: Array, y: Array) -> Array:
         raise NotEstimableError("a judge gives every item the same score: " + str(int(np.argmin(np.ptp(x, axis=1)))))
     centred = x - x.mean(1, keepdims=True)
     return np.asarray(centred * (y.std() / x.std(1, keepdims=True)) - (y - y.mean()))
-
-
-def _products(errors: Array) -> Array:
-    """Return 1, the errors and their products, shape (items, 1 + k + k k): what a correlation is a function of."""
-    k, n = errors.shape
-    pairs = (errors[:, None, :] * errors[None, :, :]).reshape(k * k, n)
-    return np.vstack([np.ones((1, n)), errors, pairs]).T
-
-
-def _covariances(sums: Array, k: int) -> Array:
-    """Return the covariances, shape (any, k, k), from sums of `_products`."""
-    n, mean = sums[:, 0], sums[:, 1 : k + 1] / sums[:, :1]
-    return np.asarray(sums[:, k + 1 :].reshape(-1, k, k) / n[:, None, None] - mean[:, :, None] * mean[:, None, :])
-
-
-def _correlations(covariance: Array) -> Array:
-    """Return the correlations of covariances (k, k); NaN where one does not vary."""
-    spread = np.sqrt(np.maximum(np.diag(covariance), 0))
-    scale = np.outer(spread, spread)
-    return np.where(scale > 1e-12, covariance / np.where(scale > 1e-12, scale, 1), math.nan)
