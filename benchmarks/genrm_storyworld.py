@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -35,7 +36,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         out = args.out or Path(folder)
         seeds = [run(seed, out / str(seed), shaping=args.shaping) for seed in range(args.seeds)]
-    print(json.dumps({"seeds": seeds}))
+    print(json.dumps({"seeds": seeds}, indent=None if args.json else 2))
 
 
 def run(seed: int, out: Path, *, shaping: bool) -> dict[str, Any]:
@@ -57,7 +58,7 @@ def run(seed: int, out: Path, *, shaping: bool) -> dict[str, Any]:
     }
     if shaping:
         row["shaping"] = {kind: shaped(kind, training, test, out) for kind in KINDS}
-    print(json.dumps(row), flush=True)
+    print(row, flush=True)
     return row
 
 
@@ -66,12 +67,10 @@ def shaped(kind: str, training: GenRMTraining, test: list[Pair], out: Path) -> d
     recipe = training.recipe
     assert recipe.grpo
     grpo = recipe.grpo.model_copy(update={"shaping": recipe.grpo.shaping.model_copy(update={"kind": kind})})
-    start = {"model": training.sft.model, "scratch": None, "grpo": grpo, "rivals": ()}
-    again = GenRMTraining(
-        out / kind, recipe.model_copy(update=start), training.pairs, training.teacher, training.taught
-    )
-    again.__dict__["sft"] = training.sft  # the very weights, not a second training of them
-    again.folder.mkdir(parents=True, exist_ok=True)
+    other = recipe.model_copy(update={"grpo": grpo})
+    again = GenRMTraining(out / kind, other, training.pairs, training.teacher, training.taught)
+    if not again.folder.exists():  # the very chains and SFT weights, not a second training of them
+        shutil.copytree(training.folder, again.folder, ignore=shutil.ignore_patterns("grpo", "evaluation"))
     path = again.folder / "verdicts.jsonl"
     compare_pairs(again.grpo.judge, [pair.comparison for pair in test], path, kind)
     found = evaluation.from_file(kind, path, test, {}).evaluation

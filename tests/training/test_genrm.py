@@ -62,11 +62,11 @@ def equal(one: Path, two: Path) -> bool:
 
 def test_the_trained_judge_is_loaded_and_judges(finished: GenRMTraining) -> None:
     judge = Judge.load(finished.folder / "judge")
-    preferences = judge.compare([p.comparison for p in PAIRS[:3]])
+    asked = [p.comparison for p in PAIRS[:3]]
 
     assert isinstance(judge, GenRMJudge)
     assert judge.fingerprint == finished.grpo.judge.fingerprint
-    assert all((preference.winner is None) == bool(preference.error) for preference in preferences)
+    assert judge.compare(asked) == finished.grpo.judge.compare(asked) != finished.sft.judge.compare(asked)
     assert not equal(finished.folder / "sft", finished.folder / "grpo")
 
 
