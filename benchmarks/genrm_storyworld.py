@@ -87,7 +87,7 @@ def _refined(kind: str, training: GenRMTraining, folder: Path) -> GenRMTraining:
     recipe = training.recipe
     grpo = recipe.grpo.model_copy(update={"shaping": recipe.grpo.shaping.model_copy(update={"kind": kind})})
     if not folder.exists():
-        shutil.copytree(training.folder, folder, ignore=shutil.ignore_patterns("grpo", "evaluation"))
+        shutil.copytree(training.folder, folder, ignore=shutil.ignore_patterns("grpo", "evaluation", "verdicts.jsonl"))
     other = recipe.model_copy(update={"grpo": grpo})
     return GenRMTraining(folder, other, training.pairs, training.teacher, training.taught)
 
