@@ -62,11 +62,11 @@ def equal(one: Path, two: Path) -> bool:
 
 def test_the_trained_judge_is_loaded_and_judges(finished: GenRMTraining) -> None:
     judge = Judge.load(finished.folder / "judge")
-    asked = [p.comparison for p in PAIRS[:3]]
+    preferences = judge.compare([p.comparison for p in PAIRS[:3]])
 
     assert isinstance(judge, GenRMJudge)
-    assert judge.fingerprint == finished.grpo.judge.fingerprint
-    assert judge.compare(asked) == finished.grpo.judge.compare(asked) != finished.sft.judge.compare(asked)
+    assert judge.fingerprint == finished.grpo.judge.fingerprint != finished.sft.judge.fingerprint
+    assert all(it.usage.calls == 2 and it.usage.output_tokens > 0 for it in preferences)
     assert not equal(finished.folder / "sft", finished.folder / "grpo")
 
 
