@@ -34,8 +34,8 @@ SAME = 1e-4  # difference of two losses as TRL logs them, rounded
 ON_CPU = {"use_cpu": True, "bf16": False, "gradient_checkpointing": False, "dataloader_pin_memory": False}
 COMMON = {"report_to": "none", "disable_tqdm": True, "save_strategy": "no"}
 SFT = {"max_steps": 40, "logging_steps": 2, "per_device_train_batch_size": 16, "learning_rate": 1e-3}
-GRPO = {"max_steps": 6, "logging_steps": 2, "per_device_train_batch_size": 64, "num_generations": 8, "max_completion_length": 96,
-        "learning_rate": 1e-4}  # fmt: skip
+GRPO = {"max_steps": 6, "logging_steps": 2, "per_device_train_batch_size": 64, "num_generations": 8,
+        "max_completion_length": 96, "learning_rate": 1e-4}  # fmt: skip
 
 
 def main() -> None:
