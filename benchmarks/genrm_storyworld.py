@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -35,7 +36,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         out = args.out or Path(folder)
         seeds = [run(seed, out / str(seed), shaping=args.shaping) for seed in range(args.seeds)]
-    print(json.dumps({"seeds": seeds}))
+    print(json.dumps({"seeds": seeds}, indent=None if args.json else 2))
 
 
 def run(seed: int, out: Path, *, shaping: bool) -> dict[str, Any]:
@@ -57,26 +58,18 @@ def run(seed: int, out: Path, *, shaping: bool) -> dict[str, Any]:
     }
     if shaping:
         row["shaping"] = {kind: shaped(kind, training, test, out) for kind in KINDS}
-    print(json.dumps(row), flush=True)
+    print(row, flush=True)
     return row
 
 
 def shaped(kind: str, training: GenRMTraining, test: list[Pair], out: Path) -> dict[str, Any]:
     """Refine the same SFT judge with one kind of shaping; return accuracy, and what the run logged."""
-    recipe = training.recipe
-    assert recipe.grpo
-    grpo = recipe.grpo.model_copy(update={"shaping": recipe.grpo.shaping.model_copy(update={"kind": kind})})
-    start = {"model": training.sft.model, "scratch": None, "grpo": grpo, "rivals": ()}
-    again = GenRMTraining(
-        out / kind, recipe.model_copy(update=start), training.pairs, training.teacher, training.taught
-    )
-    again.__dict__["sft"] = training.sft  # the very weights, not a second training of them
-    again.folder.mkdir(parents=True, exist_ok=True)
+    again = training if kind == training.recipe.grpo.shaping.kind else _refined(kind, training, out / kind)
     path = again.folder / "verdicts.jsonl"
     compare_pairs(again.grpo.judge, [pair.comparison for pair in test], path, kind)
     found = evaluation.from_file(kind, path, test, {}).evaluation
     rewards = [(entry["step"], entry["reward"]) for entry in again.grpo.curve if "reward" in entry]
-    reached = [step for step, reward in rewards if reward >= 0.8]  # of +1 and -1: nine in ten are right
+    reached = [step for step, reward in rewards if reward >= 0.8]  # of +1 and -1: nine in ten replies are right
     logged = ("reward_variance", "reward_variance_shaped", "advantage_variance_raw", "advantage_variance_shaped")
     variance = {
         name: _mean([entry[key] for entry in again.grpo.curve if (key := f"shaping/{name}") in entry])
@@ -84,9 +77,19 @@ def shaped(kind: str, training: GenRMTraining, test: list[Pair], out: Path) -> d
     }
     return {
         "accuracy": found.accuracy and found.accuracy.value,
-        "steps_to_reward_.8": reached[0] if reached else None,
+        "steps_to_.9": reached[0] if reached else None,
         **variance,
     }
+
+
+def _refined(kind: str, training: GenRMTraining, folder: Path) -> GenRMTraining:
+    """Return the training with another kind of shaping, from the very same chains and SFT weights."""
+    recipe = training.recipe
+    grpo = recipe.grpo.model_copy(update={"shaping": recipe.grpo.shaping.model_copy(update={"kind": kind})})
+    if not folder.exists():
+        shutil.copytree(training.folder, folder, ignore=shutil.ignore_patterns("grpo", "evaluation", "verdicts.jsonl"))
+    other = recipe.model_copy(update={"grpo": grpo})
+    return GenRMTraining(folder, other, training.pairs, training.teacher, training.taught)
 
 
 def _mean(values: list[float]) -> float | None:

@@ -59,7 +59,7 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         facts = run(args.data, Path(folder))
-    print(json.dumps(facts))
+    print(json.dumps(facts, indent=None if args.json else 2))
 
 
 def run(data: Path, folder: Path) -> dict[str, Any]:

@@ -45,11 +45,11 @@ def finish(training: GenRMTraining, test: Sequence[Pair], by: Sequence[str], *, 
     folder = out / "evaluation"
     folder.mkdir(exist_ok=True)
     comparisons = [pair.comparison for pair in test]
-    judges = _judges(training)
-    for name, judge in judges.items():
-        compare_pairs(judge, comparisons, folder / f"{name}.jsonl", name)
     slices = slices_of(Path("the test pairs"), test, by)
-    judged = [evaluation.from_file(name, folder / f"{name}.jsonl", test, slices) for name in judges]
+    judged = []
+    for name, judge in _judges(training):
+        compare_pairs(judge, comparisons, folder / f"{name}.jsonl", name)
+        judged.append(evaluation.from_file(name, folder / f"{name}.jsonl", test, slices))
     baseline, tests = evaluation.longer_wins(test), evaluation.against_first(test, judged)
     page = evaluation.page(f"{len(test)} test pairs", judged, baseline, tests)
     _training(page, training)
@@ -64,20 +64,22 @@ def finish(training: GenRMTraining, test: Sequence[Pair], by: Sequence[str], *, 
     return facts
 
 
-def _judges(training: GenRMTraining) -> dict[str, Judge]:
-    """Return what is compared: the finished judge first, then the stage before it and the rivals of the recipe."""
-    judges: dict[str, Judge] = {"grpo": training.grpo.judge} if training.recipe.grpo else {}
-    judges["sft"] = training.sft.judge
+def _judges(training: GenRMTraining) -> Iterator[tuple[str, Judge]]:
+    """Yield what is compared: the finished judge first, then the stage before it and the rivals of the recipe.
+
+    One after the other, so that not all their weights are in memory at once.
+    """
+    for name, stage in reversed(list(_stages(training))):
+        yield name, stage.judge
     for name in training.recipe.rivals:
         if name == "classifier":
-            judges[name] = training.classifier
+            yield name, training.classifier
         elif name == "zero_shot":
-            judges[name] = training.untrained
+            yield name, training.untrained
         elif training.teacher:
-            judges[name] = training.teacher
+            yield name, training.teacher
         else:
             training.say("the teacher is not compared: only its chains were given")
-    return judges
 
 
 def _training(page: Page, training: GenRMTraining) -> None:

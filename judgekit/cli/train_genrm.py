@@ -33,6 +33,7 @@ def genrm(
     """
     from judgekit.cli.genrm_report import finish
     from judgekit.files import writable
+    from judgekit.training.describe import describe
     from judgekit.training.genrm import GenRMTraining
     from judgekit.training.recipe import Recipe
     from judgekit.training.stages import is_first
@@ -52,6 +53,8 @@ def genrm(
         chains_file=chains,
         say=progress,
     )
+    for problem in describe(train).problems:
+        progress(f"pairs: {problem}")
     training.save()
     if is_first():
         finish(training, held_out, by or [], as_json=json)

@@ -19,7 +19,7 @@ PLACES: Final = (
     "cave", "barn", "lake", "tower", "market", "garden", "castle", "mill", "harbor", "bridge",
 )  # fmt: skip
 
-PROMPT: Final = "Tell how {hero} went to the {place} for the {item} and brought it home."
+PROMPT: Final = "Tell how {hero} fetched the {item} from the {place} one day."
 
 # The two steps of any story. Several words say that the item came home, and several what may happen instead, so that a
 # reader must look which it is.

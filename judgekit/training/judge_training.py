@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -34,15 +34,21 @@ class Stage:
     """What came of one stage of training.
 
     Attributes:
-        model: its weights after it, and ``judge`` with them.
+        model: its weights after it.
+        load: makes a judge with them.
         curve: what the trainer logged, step by step.
         left_out: items that were not trained on, by reason.
     """
 
     model: LocalConfig
-    judge: GenRMJudge
+    load: Callable[[], GenRMJudge]
     curve: list[dict[str, float]]
     left_out: Counts
+
+    @property
+    def judge(self) -> GenRMJudge:
+        """A new judge each time, so that its weights leave memory when it goes."""
+        return self.load()
 
     def saved(self, folder: Path) -> Path:
         """Write the judge into a folder, by the first process alone, and return its judge.yaml."""
@@ -116,9 +122,9 @@ class JudgeTraining(ABC):
         """The model that training starts from."""
         return base_model(self.run, self.recipe, self._texts, self._data)
 
-    @cached_property
+    @property
     def untrained(self) -> GenRMJudge:
-        """The model before training, as a judge."""
+        """The model before training, as a judge; a new one each time."""
         return self._judge(self.base)
 
     @cached_property
@@ -162,7 +168,7 @@ class JudgeTraining(ABC):
 
         result = self.run.stage(name, [*key, *origin(start, self.recipe, self.rubric), self._data], make)
         model = LocalConfig(**result["model"])
-        return Stage(model, self._judge(model), result["curve"], result["left_out"])
+        return Stage(model, partial(self._judge, model), result["curve"], result["left_out"])
 
     def _judge(self, config: LocalConfig) -> GenRMJudge:
         return GenRMJudge(self.rubric, LocalModel(config), decoding=self.recipe.decoding)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -76,3 +80,41 @@ def test_what_is_tested_on_is_not_taught(call: Call, files: Path) -> None:
 
     held_out = trained.summary["judges"][0]["pairs"]
     assert f"taught: {held_out} of 20 pairs left out, of groups that are tested on" in trained.stderr
+
+
+@pytest.mark.slow
+def test_what_training_would_trip_over_is_said(call: Call, files: Path) -> None:
+    pairs = [replace(pair, label="a") for pair in World(0).pairs(20)]
+    write(files / "pairs.jsonl", pairs)
+    command = ("train", "genrm", files / "pairs.jsonl", "--recipe", files / "recipe.yaml", "--out", files / "run")
+    trained = call(*command, "--teacher", files / "teacher.yaml", "--json")
+
+    assert "pairs: the label is 'a' in all" in trained.stderr
+
+
+@pytest.mark.slow
+def test_two_processes_train_as_one(files: Path) -> None:
+    """The same batches, dealt to two; with two prompts a batch, each process has one order of a pair."""
+    sft = "sft: {trl: {max_steps: 2, logging_steps: 1, per_device_train_batch_size: %d}}"
+    grpo = (
+        "grpo: {reward: {consistency: 1.0}, trl: {max_steps: 2, per_device_train_batch_size: %d, num_generations: 4}}"
+    )
+    rest = "rubric: story/storyworld\nscratch: {layers: 1, width: 16, vocabulary: 400}\ndecoding: {max_tokens: 8}\n"
+    found = {}
+    for name, each, launch in (("one", 2, ()), ("two", 1, ("-m", "torch.distributed.run", "--nproc_per_node", "2"))):
+        (files / f"{name}.yaml").write_text(f"{rest}{sft % each}\n{grpo % (4 * each)}\n")
+        told = ("--recipe", f"{name}.yaml", "--teacher", "teacher.yaml", "--out", name, "--json")
+        command = [sys.executable, *launch, "-m", "judgekit", "train", "genrm", "pairs.jsonl", *told]
+        env = {**os.environ, "OMP_NUM_THREADS": "1"}
+        run = subprocess.run(command, cwd=files, capture_output=True, text=True, env=env)
+        assert run.returncode == 0, run.stderr
+        found[name] = curves(files / name), json.loads(run.stdout)["judges"][0]["pairs"]
+
+    (losses, steps), pairs = found["one"]
+    assert found["two"] == ((pytest.approx(losses, abs=1e-3), steps), pairs)
+
+
+def curves(run: Path) -> tuple[list[float], int]:
+    """Return the losses of SFT, and how many steps GRPO logged."""
+    sft, grpo = (json.loads((run / stage / "stage.json").read_text())["result"]["curve"] for stage in ("sft", "grpo"))
+    return [entry["loss"] for entry in sft if "loss" in entry], sum("reward" in entry for entry in grpo)

@@ -38,7 +38,7 @@ def crc(rows: list) -> int:
 def test_golden_text():
     first = World(seed=0).pairs(1)[0]
     assert first.comparison.id == "train-0-0"
-    assert first.comparison.prompt == "Tell how Zoe went to the harbor for the coin and brought it home."
+    assert first.comparison.prompt == "Tell how Zoe fetched the coin from the harbor one day."
     assert first.comparison.a == (
         "Zoe went to the harbor for the coin alone. Sun shone. Breaking the coin Zoe came home. Thunder grew. "
         "Sun shone, bringing the berry. Zoe held the feather. Zoe found the spoon. Zoe saw the pear. Zoe held the nut. "
@@ -48,7 +48,7 @@ def test_golden_text():
 
 def test_golden_checksums():
     world = World(seed=0)
-    assert crc([pair_row(pair) for pair in world.pairs(50)]) == 3465555093
+    assert crc([pair_row(pair) for pair in world.pairs(50)]) == 2610793831
     assert crc(world.ratings(world.samples(50, "test"))) == 2504736356
 
 

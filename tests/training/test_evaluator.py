@@ -123,8 +123,8 @@ def test_the_trained_judge_is_loaded_and_judges(finished: EvaluatorTraining) -> 
     scores = judge.score([row.sample for row in ROWS[:2]])
 
     assert isinstance(judge, GenRMJudge) and judge.rubric.mode == "pointwise"
-    assert judge.fingerprint == finished.grpo.judge.fingerprint
-    assert all((score.value is None) == bool(score.error) for score in scores)
+    assert judge.fingerprint == finished.grpo.judge.fingerprint != finished.sft.judge.fingerprint
+    assert all(it.usage.calls == 1 and it.usage.output_tokens > 0 for it in scores)
     assert not equal(finished.folder / "sft", finished.folder / "grpo")
     assert [int(entry["step"]) for entry in finished.sft.curve if "loss" in entry] == [1, 2, 3]
     assert "rewards/distance/mean" in finished.grpo.curve[0]

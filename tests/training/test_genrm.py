@@ -65,8 +65,8 @@ def test_the_trained_judge_is_loaded_and_judges(finished: GenRMTraining) -> None
     preferences = judge.compare([p.comparison for p in PAIRS[:3]])
 
     assert isinstance(judge, GenRMJudge)
-    assert judge.fingerprint == finished.grpo.judge.fingerprint
-    assert all((preference.winner is None) == bool(preference.error) for preference in preferences)
+    assert judge.fingerprint == finished.grpo.judge.fingerprint != finished.sft.judge.fingerprint
+    assert all(it.usage.calls == 2 and it.usage.output_tokens > 0 for it in preferences)
     assert not equal(finished.folder / "sft", finished.folder / "grpo")
 
 
