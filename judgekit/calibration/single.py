@@ -108,10 +108,11 @@ def _curve(fitted: Curve) -> Single:
 def _pieces(x: Array, y: Array, *powers: Array) -> Single:
     """Return the polynomials between points, flat outside; ``powers``: the factors of the first power, the second..."""
     low, high, inner = float(x[0]), float(x[-1]), x[1:-1].tolist()
-    starts, lowest = x.tolist(), y.tolist()
+    starts: list[float] = x.tolist()
+    lowest: list[float] = y.tolist()
     if len(starts) == 1:
         return lambda _: lowest[0]
-    upper = [power.tolist() for power in reversed(powers)]
+    upper: list[list[float]] = [power.tolist() for power in reversed(powers)]
 
     def found(score: float) -> float:
         inside = min(max(score, low), high)
