@@ -97,8 +97,7 @@ def cubic(at: Array, x: Array, y: Array, slope: Array) -> Array:
     """
     if len(x) == 1:
         return np.asarray(y[0] + 0 * at)
-    h, rise = np.diff(x), np.diff(y) / np.diff(x)
-    second, third = (3 * rise - 2 * slope[:-1] - slope[1:]) / h, (slope[:-1] + slope[1:] - 2 * rise) / h**2
+    second, third = bends(x, y, slope)
     inside = np.clip(at, x[0], x[-1])
     k = _interval(inside, x)
     inside -= x.take(k)
@@ -107,6 +106,12 @@ def cubic(at: Array, x: Array, y: Array, slope: Array) -> Array:
         found *= inside
         found += lower.take(k)
     return np.asarray(found)
+
+
+def bends(x: Array, y: Array, slope: Array) -> tuple[Array, Array]:
+    """Return the factors of the second and third powers of the cubics between points, shape (points - 1,) each."""
+    h, rise = np.diff(x), np.diff(y) / np.diff(x)
+    return (3 * rise - 2 * slope[:-1] - slope[1:]) / h, (slope[:-1] + slope[1:] - 2 * rise) / h**2
 
 
 def _interval(inside: Array, x: Array) -> NDArray[np.intp]:

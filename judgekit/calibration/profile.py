@@ -11,9 +11,10 @@ import json
 import math
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -24,6 +25,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, field_validator, m
 from judgekit.calibration.conformal import Conformal
 from judgekit.calibration.estimate import Array
 from judgekit.calibration.maps import Map, Reward, from_dict, reward_map
+from judgekit.calibration.single import Ends, Point, Single, single, single_interval, single_reward
 from judgekit.config import Config, load_json
 from judgekit.errors import InputError, nearest
 
@@ -146,6 +148,16 @@ class Calibrated(Config):
     def apply(self, raw: ArrayLike) -> Applied:
         """Apply map, interval and reward to the judge's scores, shape (items,); NaN is missing."""
         return _applied(self.map, self.reward, self.interval, raw)
+
+    def one(self, raw: float) -> Point:
+        """Apply them to one score, which must not be NaN: what `apply` gives, in a few microseconds."""
+        score, ends, reward = self._singles
+        low, high = self.support
+        return Point(score(raw), *ends(raw), reward(raw), low <= raw <= high)
+
+    @cached_property
+    def _singles(self) -> tuple[Single, Callable[[float], Ends], Single]:
+        return single(self.map), single_interval(self.interval), single_reward(self.reward)
 
     def changed(self) -> list[str]:
         """Return, in words, each golden vector that comes out differently now."""
