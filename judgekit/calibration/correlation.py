@@ -59,6 +59,8 @@ def correlation(
         return paired_series(*flat, method, clusters, bootstrap)
     one, two = _mean(j), _mean(h)
     known = np.flatnonzero(~np.isnan(one + two))
+    if not len(known):
+        raise NotEstimableError("no item has both values")
     one, two = one[known], two[known]
     if level == "item":
         return paired_series(one, two, method, kept_units(resampled, known, len(j)), bootstrap)
@@ -214,7 +216,7 @@ def _tau_of_subsets(x: Array, y: Array, weights: Array) -> Array:
 
 def _within(x: Array, y: Array, method: Method, groups: Ints, bootstrap: Bootstrap) -> Estimate:
     found = []
-    for group in range(int(groups.max(initial=-1)) + 1):
+    for group in range(int(groups.max()) + 1):
         own = groups == group
         found.append(plain(x[own], y[own], method))
     count = len(found)
