@@ -229,7 +229,7 @@ def calibrated(analysis: Analysis, path: Path, samples: Sequence[Sample], out: P
         "id": made.id,
         "applied": len(scores),
         "intervals": sum(found.interval is not None for found in scores),
-        "rewards_rise": all(low < high for low, high in itertools.pairwise(rising)),
+        "rewards_rise": all(low < high for low, high in itertools.pairwise(rising)) if rising else None,
     }
 
 

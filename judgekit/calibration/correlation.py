@@ -61,6 +61,8 @@ def correlation(
         return paired_series(*flat, method, clusters, bootstrap)
     one, two = _mean(j), _mean(h)
     known = np.flatnonzero(~np.isnan(one + two))
+    if not len(known):
+        raise NotEstimableError("no item has both values")
     one, two = one[known], two[known]
     if level == "item":
         return paired_series(one, two, method, kept_units(resampled, known, len(j)), bootstrap)

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 from judgekit import InputError
 from judgekit.calibration import Bootstrap, NotEstimableError, correlation
-from judgekit.calibration.correlation import midranks, paired_series
+from judgekit.calibration.correlation import Level, midranks, paired_series
 
 stats = pytest.importorskip("scipy.stats")
 SERIES = hnp.arrays(float, st.shared(st.integers(2, 30), key="n"), elements=st.integers(-4, 4).map(float))
@@ -100,7 +100,7 @@ def test_what_is_missing_is_left_out() -> None:
 
 def test_nothing_that_varies_nothing_to_say() -> None:
     for x, y in (([], []), ([1, 1, 1], [1, 2, 3]), ([math.nan] * 3, [1, 2, 3])):
-        with pytest.raises(NotEstimableError, match="does not vary"):
+        with pytest.raises(NotEstimableError, match=r"does not vary|no item has both"):
             correlation(x, y)
     assert correlation([1, 2, 3], [1, 2, 3], units=list("aaa")).low is None
 
@@ -149,3 +149,10 @@ def test_the_interval_covers_the_truth() -> None:
         hits += found.low <= rho <= found.high
 
     assert hits / 200 >= 0.95 - 3 * math.sqrt(0.95 * 0.05 / 200)
+
+
+@pytest.mark.parametrize("level", ["item", "cell", "within_group", "system"])
+def test_a_judge_who_says_nothing_is_not_estimable(level: Level) -> None:
+    names = ["a", "a", "b", "b"]
+    with pytest.raises(NotEstimableError):
+        correlation([np.nan] * 4, [1, 2, 3, 4], level=level, groups=names, systems=names)
