@@ -7,6 +7,7 @@ a reference that held the person's own rating, or more raters, would favour one 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import permutations
 
@@ -137,12 +138,15 @@ def split_half(
         raise NotEstimableError(f"{len(known)} items have two ratings; a split in halves needs {LEAST}")
     table = table[:, known]
     orders = list(permutations(range(len(table)))) if len(table) <= 4 else _shuffled(len(table), bootstrap.seed)
-    halves = [_halves(table[list(order)]) for order in orders]
+    split = [_halves(table[list(order)]) for order in orders]
+    bits = [np.stack(halves).tobytes() for halves in split]  # an order and its reverse often make the same halves
+    times, halves = Counter(bits), list(dict(zip(bits, split, strict=True)).values())
     count = (~np.isnan(table)).sum(0)
     share = float(((count + 1) // 2).sum() / count.sum())
+    weights = np.array(list(times.values())) / len(orders)
 
     def combine(values: Array, _: Array) -> Array:
-        return _whole(values.mean(1), share)[:, None]
+        return _whole(values @ weights, share)[:, None]
 
     found = correlations(halves, method, combine, kept_units(units, known, items), bootstrap).estimate()
     mean = f"reliability of the mean of {count.mean():.3g} raters"

@@ -130,7 +130,7 @@ def scores(p: Array) -> tuple[Array, Array]:
 
 
 def solve(rows: Rows, prior: Array, gauge: Array) -> tuple[Array, Array, Array]:
-    """Return the most likely parameters, the probabilities, and the information there, prior and gauge included.
+    """Return the most likely parameters, the probabilities, and the inverse information, prior and gauge included.
 
     Args:
         prior: the precision of a normal prior with mean 0; ``gauge``: what fixes the level of the strengths. Both of
@@ -142,9 +142,9 @@ def solve(rows: Rows, prior: Array, gauge: Array) -> tuple[Array, Array, Array]:
     at = np.zeros(rows.size)
     p, value = rows.chances(at)
     information = rows.information(p) + prior + gauge
-    begin = _variances(information)
-    if np.isinf(begin).any():
+    if not _told_apart(information):
         raise NotEstimableError("the order or a covariate does not vary, or cannot be told apart from the models")
+    begin = np.diag(np.linalg.inv(information))
     for _ in range(STEPS):
         gradient = rows.gradient(p) - prior @ at
         step = np.asarray(np.linalg.solve(information, gradient), dtype=np.float64)
@@ -152,9 +152,11 @@ def solve(rows: Rows, prior: Array, gauge: Array) -> tuple[Array, Array, Array]:
         information = rows.information(p) + prior + gauge
         if gradient @ step < SMALL:
             break
-    if (_variances(information) > RUNAWAY * begin).any():
+    inverse = np.asarray(np.linalg.inv(information))
+    variances = np.diag(inverse)
+    if not ((variances > 0) & (variances <= RUNAWAY * begin)).all():
         raise NotEstimableError("the order, a covariate or the ties decide every comparison, so that they have no size")
-    return at, p, information
+    return at, p, inverse
 
 
 def _ahead(rows: Rows, prior: Array, at: Array, step: Array, value: float) -> tuple[Array, Array, float]:
@@ -169,9 +171,7 @@ def _ahead(rows: Rows, prior: Array, at: Array, step: Array, value: float) -> tu
         size /= 2
 
 
-def _variances(information: Array) -> Array:
-    """Return the variance of each parameter; infinite where two cannot be told apart."""
+def _told_apart(information: Array) -> bool:
+    """Return whether the data say more of the parameters than some sum of them."""
     scale = np.sqrt(np.diag(information))
-    if (scale <= 0).any() or np.linalg.eigvalsh(information / np.outer(scale, scale))[0] < ALIKE:
-        return np.full(len(scale), math.inf)
-    return np.asarray(np.diag(np.linalg.inv(information)))
+    return bool((scale > 0).all() and np.linalg.eigvalsh(information / np.outer(scale, scale))[0] >= ALIKE)

@@ -85,8 +85,8 @@ def _numbered(a: Clusters, b: Clusters) -> tuple[list[Hashable], Ints, Ints]:
     """Return the names, and the place of each side among them; of small whole numbers without looking each one up."""
     if all(isinstance(side, np.ndarray) and side.dtype.kind in "iu" and len(side) for side in (a, b)):
         one, two = np.asarray(a).astype(np.int64, copy=False), np.asarray(b).astype(np.int64, copy=False)
-        size = int(max(one.max(), two.max())) + 1
-        if size <= SMALL and min(one.min(), two.min()) >= 0:
+        size = int(max(side.view(np.uint64).max() for side in (one, two))) + 1  # a number below 0 is then a huge one
+        if size <= SMALL:
             there = (np.bincount(one, minlength=size) + np.bincount(two, minlength=size)) > 0
             names: list[Hashable] = list(np.flatnonzero(there).tolist())
             if len(names) == size:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -38,6 +39,8 @@ def calibrate(
 
     Exit codes: 0 done, 1 done but a gate of the study failed, 2 something for you to mend.
     """
+    # Before numpy is there: its threads would spin over many small products. The criteria share the processors.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from judgekit.files import writable
     from judgekit.studies.analysis import analyse
     from judgekit.studies.gates import gates

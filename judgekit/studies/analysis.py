@@ -41,6 +41,7 @@ from judgekit.calibration.correlation import Level
 from judgekit.calibration.estimate import number
 from judgekit.studies.cells import CLOSE
 from judgekit.studies.lengths import length_effect, together
+from judgekit.studies.processes import spread
 from judgekit.studies.served import COVERAGE, Served, level, served
 from judgekit.studies.study import Study
 from judgekit.studies.table import Array, Ratings, Sheet
@@ -124,15 +125,19 @@ class Analysis:
 def analyse(study: Study, ratings: Ratings, fingerprint: str | None = None) -> Analysis:
     """Hold the study's judge against its people."""
     bootstrap = Bootstrap(study.draws, seed=study.seed)
-    criteria = {sheet.name: _criterion(study, ratings, sheet, bootstrap) for sheet in ratings.sheets()}
-    return Analysis(
-        study,
-        ratings,
-        together(_with_q(criteria)),
-        _bias(study, ratings, bootstrap),
-        _panels(study, ratings, bootstrap),
-        fingerprint,
-    )
+    found = spread(partial(_sheet, study, ratings, bootstrap), ratings.sheets())
+    criteria = {it.name: it for it, _ in found}
+    panels = {it.name: panel for it, panel in found if panel is not None}
+    bias = _bias(study, ratings, bootstrap)
+    return Analysis(study, ratings, together(_with_q(criteria)), bias, panels, fingerprint)
+
+
+def _sheet(
+    study: Study, ratings: Ratings, bootstrap: Bootstrap, sheet: Sheet
+) -> tuple[Criterion, Panel | Unknown | None]:
+    """Return what is found on one criterion, and the panel of all judges, where there are several."""
+    panel = attempt(partial(_panel, study, ratings, sheet, bootstrap)) if len(sheet.judges) > 1 else None
+    return _criterion(study, ratings, sheet, bootstrap), panel
 
 
 def _criterion(study: Study, ratings: Ratings, sheet: Sheet, bootstrap: Bootstrap) -> Criterion:
@@ -255,13 +260,6 @@ def _bias(study: Study, ratings: Ratings, bootstrap: Bootstrap) -> Audit:
         units=number(ratings.groups),
         bootstrap=bootstrap,
     )
-
-
-def _panels(study: Study, ratings: Ratings, bootstrap: Bootstrap) -> dict[str, Panel | Unknown]:
-    """Fit a panel of all judges to each criterion, where there are several."""
-    if len(ratings.judges) < 2:
-        return {}
-    return {sheet.name: attempt(partial(_panel, study, ratings, sheet, bootstrap)) for sheet in ratings.sheets()}
 
 
 def _panel(study: Study, ratings: Ratings, sheet: Sheet, bootstrap: Bootstrap) -> Panel:

@@ -67,20 +67,24 @@ def cells(table: RatingTable, study: Study, data: Path | None, left_out: Counter
     Raises:
         InputError: a column that is not there, a score that is no number, or off the scale; names file and line.
     """
-    scale, columns = table.scale or study.scale, table.columns
+    scale, outside, only = table.scale or study.scale, table.off_scale == "leave out", table.only
+    asked = {name: column for name, column in table.columns.items() if not study.criteria or name in study.criteria}
     for place, row in rows(table, study, data):
-        if any(str(row.get(column, "")) not in values for column, values in table.only.items()):
+        if only and any(str(row.get(column, "")) not in values for column, values in only.items()):
             continue
         item = Item(*_item(table, row, place), None)
         human, rater = _human(table, row, place), text_of(table.rater, row, place)
         repeat = str(_column(row, table.repeat, place)) if table.repeat else ""
-        for criterion, raw in _scores(table, columns, row, place):
-            if study.criteria and criterion not in study.criteria:
-                continue
+        scores = [(name, row.get(column)) for name, column in asked.items()]
+        if table.criterion is not None:
+            criterion = str(_column(row, table.criterion, place))
+            if not study.criteria or criterion in study.criteria:
+                scores.append((criterion, row.get(table.score)))
+        for criterion, raw in scores:
             score = None if raw is None else _number(raw, scale, place)
             if score is None:
                 left_out[f"{table.file}: no score"] += 1
-            elif table.off_scale == "leave out" and not scale.low <= score <= scale.high:
+            elif outside and not scale.low <= score <= scale.high:
                 left_out[f"{table.file}: off the scale"] += 1
             else:
                 yield Cell(item, human, rater, criterion, repeat, _on(scale, score, human, place), place)
@@ -130,13 +134,6 @@ def _human(table: RatingTable, row: Row, place: Place) -> bool:
     if kind not in ("human", "judge"):
         raise InputError.at(*place, f"rater_kind is {kind!r}; it must be 'human' or 'judge'")
     return kind == "human"
-
-
-def _scores(table: RatingTable, columns: dict[str, str], row: Row, place: Place) -> Iterator[tuple[str, Any]]:
-    if table.criterion is not None:
-        yield str(_column(row, table.criterion, place)), row.get(table.score)
-    for name, column in columns.items():
-        yield name, row.get(column)
 
 
 def _number(raw: Any, scale: Scale, place: Place) -> float:

@@ -115,9 +115,8 @@ def band(study: Study, choice: Choice, judge: Array, human: Array, groups: Ints)
     """Refit a map with groups drawn anew; scores and labels that are alike are fitted as one, with their number."""
     known = ~np.isnan(judge + human)
     pairs, place = np.unique(np.stack([judge[known], human[known]]), axis=1, return_inverse=True)
-    own = number(groups[known])
-    table = np.zeros((int(own.max()) + 1, pairs.shape[1]))
-    np.add.at(table, (own, place.reshape(-1)), 1)
+    own, kinds = number(groups[known]), pairs.shape[1]
+    table = np.bincount(own * kinds + place.reshape(-1), minlength=(int(own.max()) + 1) * kinds).reshape(-1, kinds)
     at = np.linspace(*choice.map.support[0], POINTS)
     rng, found = np.random.default_rng(study.seed), []
     for _ in range(REFITS):
