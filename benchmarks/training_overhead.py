@@ -29,7 +29,7 @@ from judgekit.training.sft import SFTSettings, sft
 from judgekit.training.verdict import VerdictReward, verdict_rewards
 from judgekit.training.weights import load_trainable
 
-PAIRS, ROUNDS, SEED = 200, 3, 0
+PAIRS, ROUNDS, SEED = 200, 5, 0
 SAME = 1e-4  # difference of two losses as TRL logs them, rounded
 ON_CPU = {"use_cpu": True, "bf16": False, "gradient_checkpointing": False, "dataloader_pin_memory": False}
 COMMON = {"report_to": "none", "disable_tqdm": True, "save_strategy": "no"}

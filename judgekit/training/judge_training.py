@@ -17,7 +17,7 @@ from judgekit.rubrics.rubric import Rubric
 from judgekit.training.arguments import arguments
 from judgekit.training.distance import DistanceSettings
 from judgekit.training.grpo import GRPOSettings, prompts_needed
-from judgekit.training.questions import Example
+from judgekit.training.questions import Example, fence_key
 from judgekit.training.recipe import Start
 from judgekit.training.sft import sft
 from judgekit.training.stages import Run, is_first
@@ -171,4 +171,5 @@ class JudgeTraining(ABC):
         return Stage(model, partial(self._judge, model), result["curve"], result["left_out"])
 
     def _judge(self, config: LocalConfig) -> GenRMJudge:
-        return GenRMJudge(self.rubric, LocalModel(config), decoding=self.recipe.decoding)
+        model = LocalModel(config, secret=fence_key(self.recipe.seed))
+        return GenRMJudge(self.rubric, model, decoding=self.recipe.decoding)

@@ -48,7 +48,7 @@ class Writer:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        self.model.secret = hashlib.sha256(f"judgekit training {self.seed}".encode()).digest()
+        self.model.secret = fence_key(self.seed)
 
     @cached_property
     def _questions(self) -> Questions:
@@ -89,3 +89,8 @@ class Writer:
         if read.error or read.values != values:
             return f"its reply cannot be read back ({read.error or 'other scores are found in it'})"
         return Example(self.prompt(row.sample), reply)
+
+
+def fence_key(seed: int) -> bytes:
+    """Return the key of the fences of a run, so that what is resumed or run again puts every question in one text."""
+    return hashlib.sha256(f"judgekit training {seed}".encode()).digest()
