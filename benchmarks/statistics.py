@@ -17,6 +17,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.bradley_terry import speed
 from judgekit.calibration import Bootstrap, bootstrap, cohen_kappa, correlation, krippendorff_alpha, sign_flip_test
 
 Array = NDArray[np.float64]
@@ -105,6 +106,16 @@ def sign_flip() -> float:
     return shown("sign-flip, n = 1,000", ours(lambda: sign_flip_test(differences)), theirs)
 
 
+def strengths() -> float:
+    """Return how many times faster strengths with their errors are than evalica's without; see `bradley_terry.py`."""
+    found = speed()
+    theirs, times = found["evalica_s"], found["bradley_terry"]
+    print(
+        f"{'Bradley-Terry, 1,000,000 x 100':42}{found['ours_s']:9.3f} s{theirs:11.1f} s (measured){times:13.0f} times"
+    )
+    return round(times, 1)
+
+
 def shown(name: str, our: float, theirs: float) -> float:
     print(f"{name:42}{our:9.3f} s{theirs:11.1f} s (extrapolated){theirs / our:9.0f} times", flush=True)
     return round(theirs / our, 1)
@@ -115,6 +126,7 @@ CLAIMS = {
     "alpha_large": lambda: alpha(5, 100_000),
     "correlations": correlations,
     "sign_flip": sign_flip,
+    "bradley_terry": strengths,
 }
 
 

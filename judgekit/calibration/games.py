@@ -87,7 +87,9 @@ def _numbered(a: Clusters, b: Clusters) -> tuple[list[Hashable], Ints, Ints]:
         one, two = np.asarray(a).astype(np.int64, copy=False), np.asarray(b).astype(np.int64, copy=False)
         size = int(max(side.view(np.uint64).max() for side in (one, two))) + 1  # a number below 0 is then a huge one
         if size <= SMALL:
-            there = (np.bincount(one, minlength=size) + np.bincount(two, minlength=size)) > 0
+            there = np.bincount(one, minlength=size) > 0
+            if not there.all():
+                there |= np.bincount(two, minlength=size) > 0
             names: list[Hashable] = list(np.flatnonzero(there).tolist())
             if len(names) == size:
                 return names, one, two
