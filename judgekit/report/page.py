@@ -40,7 +40,8 @@ figure.plot svg { min-width: 0; } figure.plot:has(.large) { display: block; widt
 .answers .bad { border-color: #e5484d; } .answers ul { margin: 0 0 .8rem; padding-left: 1.4rem; max-width: 50rem; }
 .loud { border: 2px solid #e5484d; border-radius: 6px; padding: .5rem .8rem; font-weight: 600; }
 @media (max-width: 40rem) { .answers summary { grid-template-columns: 1fr 1fr; }
-  .answers summary b { grid-column: 1 / -1; } body { margin-top: 1.2rem; } th, td { padding-right: .8rem; } }
+  .answers summary b { grid-column: 1 / -1; } body { margin-top: 1.2rem; } th, td { padding-right: .8rem; }
+  figure.plot, figure.curve { margin-right: 0; } }
 blockquote { margin: .4rem 0; padding-left: .9rem; border-left: 3px solid var(--line); white-space: pre-wrap; }
 """
 SHORT = 24  # letters of a cell that are not broken

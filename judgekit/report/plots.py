@@ -29,6 +29,7 @@ from judgekit.report.drawing import (
     number,
     path,
     picture,
+    places_of,
     rows,
     step,
     written,
@@ -97,7 +98,8 @@ def bland_altman(
     points, missing = _points(complete(mean=mean, difference=difference))
     named = [("bias", number(bias)), ("limit", number(limits[0])), ("limit", number(limits[1]))]
     levels = [(name, value) for name, value in named if value is not None]
-    texts = [f"{name} {written(value)}" for name, value in levels]
+    decimals = places_of([value for _, value in levels])
+    texts = [f"{name} {written(value, decimals)}" for name, value in levels]
     up = extent([b for _, b in points] + [v for _, v in levels] + [0.0])
     x, y = _axes(extent(a for a, _ in points), up, max(map(breadth, texts), default=0) + 8)
     marks, crowded = dots(points, x, y)
