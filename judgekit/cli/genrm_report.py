@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json as json_
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from judgekit.cli import evaluation
-from judgekit.cli.evaluate import slices_of
 from judgekit.cli.judging import compare_pairs
 from judgekit.files import read_rows
 
 if TYPE_CHECKING:
+    from judgekit.calibration.slices import Mask
     from judgekit.judges import Judge
     from judgekit.report import Page
     from judgekit.training.genrm import GenRMTraining
@@ -39,13 +39,14 @@ CURVES = {
 }
 
 
-def finish(training: GenRMTraining, test: Sequence[Pair], by: Sequence[str], *, as_json: bool) -> dict[str, Any]:
+def finish(
+    training: GenRMTraining, test: Sequence[Pair], slices: Mapping[str, Mask], *, as_json: bool
+) -> dict[str, Any]:
     """Evaluate the judge after each stage, and its rivals, on the test pairs; write the page and ``result.json``."""
     out = training.folder
     folder = out / "evaluation"
     folder.mkdir(exist_ok=True)
     comparisons = [pair.comparison for pair in test]
-    slices = slices_of(Path("the test pairs"), test, by)
     judged = []
     for name, judge in _judges(training):
         compare_pairs(judge, comparisons, folder / f"{name}.jsonl", name)

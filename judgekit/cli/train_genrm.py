@@ -31,6 +31,7 @@ def genrm(
 
     On several GPUs: accelerate launch --config_file FILE -m judgekit train genrm ...
     """
+    from judgekit.cli.evaluate import slices_of
     from judgekit.cli.genrm_report import finish
     from judgekit.files import writable
     from judgekit.training.describe import describe
@@ -43,6 +44,7 @@ def genrm(
         raise InputError("give either --teacher (a judge.yaml) or --chains (what 'judgekit distill' wrote)")
     writable(out)
     train, held_out = _split(_pairs(pairs), test, plan.held_out, plan.seed)
+    slices = slices_of(test or pairs, held_out, by or [])  # before the training: a wrong --by is told at once
     explained = _apart(_pairs(taught), held_out) if taught else ()
     training = GenRMTraining(
         out,
@@ -57,7 +59,7 @@ def genrm(
         progress(f"pairs: {problem}")
     training.save()
     if is_first():
-        finish(training, held_out, by or [], as_json=json)
+        finish(training, held_out, slices, as_json=json)
 
 
 def _pairs(path: Path) -> list[Pair]:

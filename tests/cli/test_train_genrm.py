@@ -92,6 +92,16 @@ def test_what_training_would_trip_over_is_said(call: Call, files: Path) -> None:
     assert "pairs: the label is 'a' in all" in trained.stderr
 
 
+def test_a_wrong_slice_is_refused_before_the_training(call: Call, files: Path) -> None:
+    given = [files / "pairs.jsonl", "--recipe", files / "recipe.yaml", "--teacher", files / "teacher.yaml"]
+
+    refused = call("train", "genrm", *given, "--out", files / "run", "--by", "metadata.flow")
+
+    assert refused.code == 2
+    assert "did you mean 'flaw'" in refused.stderr
+    assert not list((files / "run").glob("*"))
+
+
 @pytest.mark.slow
 def test_two_processes_train_as_one(files: Path) -> None:
     """The same batches, dealt to two; with two prompts a batch, each process has one order of a pair."""
