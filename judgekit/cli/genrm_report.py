@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +53,7 @@ def finish(
         compare_pairs(judge, comparisons, folder / f"{name}.jsonl", name)
         judged.append(evaluation.from_file(name, folder / f"{name}.jsonl", test, slices))
     baseline, tests = evaluation.longer_wins(test), evaluation.against_first(test, judged)
-    page = evaluation.page(f"{len(test)} test pairs", judged, baseline, tests)
+    page = evaluation.page(f"{len(test)} test pairs", judged, baseline, tests, _about(training))
     _training(page, training)
     _replies(page, folder / f"{judged[0].name}.jsonl", test)
     report = page.save(out / "report.html")
@@ -63,6 +64,18 @@ def finish(
     else:
         evaluation.show(judged[:1], baseline, tests, report)
     return facts
+
+
+def _about(training: GenRMTraining) -> str:
+    """Say what was trained, from what, and where it lies."""
+    recipe, start = training.recipe, training.recipe.model
+    model = start.path if start else "a model with random weights"
+    stages = "SFT and GRPO" if recipe.grpo else "SFT"
+    return (
+        f"A judge by the rubric {training.rubric.id}, trained from {model} by {stages}, seed {recipe.seed}, on "
+        f"{len(training.kept)} chains and {len(training.pairs)} pairs; {date.today()}, {training.folder / 'judge'}. "
+        "It is of use where it is more accurate than the longer wins, than its rivals, and than what you had before."
+    )
 
 
 def _judges(training: GenRMTraining) -> Iterator[tuple[str, Judge]]:
@@ -112,6 +125,6 @@ def _replies(page: Page, path: Path, test: Sequence[Pair]) -> None:
     page.text("Wrong verdicts first, then right ones; both orders of each pair.", soft=True)
     for row in [*wrong[: SHOWN_CHAINS // 2], *right[: SHOWN_CHAINS // 2]]:
         pair = labels[row["id"]]
-        page.text(f"label {pair.label}, verdict {row['winner'] or row['error']}")
+        page.text(f"label {pair.label}, verdict over both orders: {row['winner'] or row['error']}")
         page.quote(f"{pair.comparison.prompt}\n\na: {pair.comparison.a}\n\nb: {pair.comparison.b}")
         page.quote(row["rationale"])

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from judgekit.training.distill import Teacher
     from judgekit.types import Pair
 
+FEW = 50  # pairs below which an accuracy is known to within a tenth or more
+
 
 def genrm(
     pairs: Annotated[Path, typer.Argument(help="JSONL: prompt, a, b, label (a, b, tie, null); id, group if you like.")],
@@ -57,6 +59,8 @@ def genrm(
     )
     for problem in describe(train).problems:
         progress(f"pairs: {problem}")
+    if len(held_out) < FEW:
+        progress(f"{len(held_out)} pairs to evaluate on, which say little: give --test, or raise the recipe's held_out")
     training.save()
     if is_first():
         finish(training, held_out, slices, as_json=json)
