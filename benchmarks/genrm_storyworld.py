@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from judgekit.cli import evaluation
+from judgekit.cli.evaluate import slices_of
 from judgekit.cli.genrm_report import finish
 from judgekit.cli.judging import compare_pairs
 from judgekit.cli.quickstart import BY, plan
@@ -44,7 +45,7 @@ def run(seed: int, out: Path, *, shaping: bool) -> dict[str, Any]:
     begin = time.perf_counter()
     training, test = plan(out, seed)
     training.save()
-    facts = finish(training, test, BY, as_json=False)
+    facts = finish(training, test, slices_of(out, test, BY), as_json=False)
     judges = {judge["name"]: judge for judge in facts["judges"]}
     grpo = judges["grpo"]
     row = {

@@ -21,6 +21,7 @@ MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
 Path_ = tuple[str | int, ...]
 C = TypeVar("C")
+B = TypeVar("B", bound=BaseModel)
 
 
 class Config(BaseModel):
@@ -110,6 +111,17 @@ def _validated(
         # A list that lost its broken items is then called too short: that is noise beside the real fault.
         told = [fault for fault in faults if fault["type"] != "too_short"] or faults
         raise error("\n".join(_explain(path, fault, lines) for fault in told)) from None
+
+
+def beside(folder: Path, name: str) -> str:
+    """Return a path beside the file that names it if there is one, else the name as it stands (a hub id, say)."""
+    return str(folder / name) if (folder / name).exists() else name
+
+
+def beside_all(folder: Path, config: B, *names: str) -> B:
+    """Return a configuration whose paths of these names are taken as `beside` does."""
+    given = {name: value for name in names if (value := getattr(config, name, None))}
+    return config.model_copy(update={name: beside(folder, value) for name, value in given.items()})
 
 
 def read_yaml(path: str | Path, error: type[ConfigError] = ConfigError) -> tuple[Any, dict[Path_, int]]:

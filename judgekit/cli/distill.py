@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from judgekit.training.distill import Price
 
 TeacherFile = Annotated[Path, typer.Option("--teacher", help="judge.yaml of a pairwise judge, or its folder.")]
+FEW = 20  # chains from which on one verdict for all says something of the teacher
 Prices = Annotated[
     tuple[float, float] | None,
     typer.Option("--price", metavar="IN OUT", help="US dollars for a million tokens, in and out: costs are shown."),
@@ -35,7 +36,7 @@ def distill(
     only what failed.
     """
     from judgekit.cli.show import console, progress, summary
-    from judgekit.files import check, pair_of, read
+    from judgekit.files import check, pair_of, read, read_rows
     from judgekit.judges import Judge
     from judgekit.training.chains import asks
     from judgekit.training.distill import Price, as_teacher, forecast, write_chains
@@ -44,7 +45,10 @@ def distill(
     judge = as_teacher(Judge.load(teacher), samples)
     given = list(read(pairs, pair_of))
     total, cost = 2 * samples * len(given), Price(*price) if price else None
-    console.print(_forecast(forecast(asks(given, samples), total, judge), cost))
+    done = sum(1 for _ in read_rows(out)) if out.is_file() else 0
+    if done:
+        console.print(f"{out}: {done} of {total} chains are there")
+    console.print(_forecast(forecast(asks(given, samples), max(0, total - done), judge), cost))
     with progress(pairs.name, total) as (bar, task):
 
         def seen(done: int, used: Usage) -> None:
@@ -53,13 +57,18 @@ def distill(
 
         chains = write_chains(given, judge, out, samples=samples, seen=seen)
     summary({**_facts(chains, cost), "out": str(out)}, as_json=json)
+    shown = {chain.shown for chain in chains if chain.shown}
+    if len(shown) == 1 and len(chains) >= FEW:
+        console.print(
+            f"as shown, the verdict is always {shown.pop()!r}: this teacher does not look; no chain will pass"
+        )
     if all(chain.winner is None for chain in chains):
         raise typer.Exit(1)
 
 
 def _forecast(usage: Usage, price: Price | None) -> str:
     text = (
-        f"{usage.calls} questions in all: about {usage.input_tokens:,} tokens in, at most {usage.output_tokens:,} out"
+        f"{usage.calls} questions to ask: about {usage.input_tokens:,} tokens in, at most {usage.output_tokens:,} out"
     )
     if price is None:
         return f"{text} (--price IN OUT shows what that costs)"

@@ -98,9 +98,11 @@ def show(judged: Sequence[Judged], baseline: Judged, tests: Tests, report: Path 
         print(f"report: {report}")
 
 
-def page(source: str, judged: Sequence[Judged], baseline: Judged, tests: Tests) -> Page:
-    """Return the report."""
+def page(source: str, judged: Sequence[Judged], baseline: Judged, tests: Tests, about: str = "") -> Page:
+    """Return the report; ``about``: what stands first in it."""
     report = Page(f"Judges against the labels of {source}")
+    if about:
+        report.text(about)
     report.text(
         f"{counts(judged[0].evaluation, scored=False)}. Intervals are 95 %, from resampling whole groups.", soft=True
     )

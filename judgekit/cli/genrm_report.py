@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json as json_
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from judgekit.cli import evaluation
-from judgekit.cli.evaluate import slices_of
 from judgekit.cli.judging import compare_pairs
 from judgekit.files import read_rows
 
 if TYPE_CHECKING:
+    from judgekit.calibration.slices import Mask
     from judgekit.judges import Judge
     from judgekit.report import Page
     from judgekit.training.genrm import GenRMTraining
@@ -39,19 +40,20 @@ CURVES = {
 }
 
 
-def finish(training: GenRMTraining, test: Sequence[Pair], by: Sequence[str], *, as_json: bool) -> dict[str, Any]:
+def finish(
+    training: GenRMTraining, test: Sequence[Pair], slices: Mapping[str, Mask], *, as_json: bool
+) -> dict[str, Any]:
     """Evaluate the judge after each stage, and its rivals, on the test pairs; write the page and ``result.json``."""
     out = training.folder
     folder = out / "evaluation"
     folder.mkdir(exist_ok=True)
     comparisons = [pair.comparison for pair in test]
-    slices = slices_of(Path("the test pairs"), test, by)
     judged = []
     for name, judge in _judges(training):
         compare_pairs(judge, comparisons, folder / f"{name}.jsonl", name)
         judged.append(evaluation.from_file(name, folder / f"{name}.jsonl", test, slices))
     baseline, tests = evaluation.longer_wins(test), evaluation.against_first(test, judged)
-    page = evaluation.page(f"{len(test)} test pairs", judged, baseline, tests)
+    page = evaluation.page(f"{len(test)} test pairs", judged, baseline, tests, _about(training))
     _training(page, training)
     _replies(page, folder / f"{judged[0].name}.jsonl", test)
     report = page.save(out / "report.html")
@@ -62,6 +64,18 @@ def finish(training: GenRMTraining, test: Sequence[Pair], by: Sequence[str], *, 
     else:
         evaluation.show(judged[:1], baseline, tests, report)
     return facts
+
+
+def _about(training: GenRMTraining) -> str:
+    """Say what was trained, from what, and where it lies."""
+    recipe, start = training.recipe, training.recipe.model
+    model = start.path if start else "a model with random weights"
+    stages = "SFT and GRPO" if recipe.grpo else "SFT"
+    return (
+        f"A judge by the rubric {training.rubric.id}, trained from {model} by {stages}, seed {recipe.seed}, on "
+        f"{len(training.kept)} chains and {len(training.pairs)} pairs; {date.today()}, {training.folder / 'judge'}. "
+        "It is of use where it is more accurate than the longer wins, than its rivals, and than what you had before."
+    )
 
 
 def _judges(training: GenRMTraining) -> Iterator[tuple[str, Judge]]:
@@ -111,6 +125,6 @@ def _replies(page: Page, path: Path, test: Sequence[Pair]) -> None:
     page.text("Wrong verdicts first, then right ones; both orders of each pair.", soft=True)
     for row in [*wrong[: SHOWN_CHAINS // 2], *right[: SHOWN_CHAINS // 2]]:
         pair = labels[row["id"]]
-        page.text(f"label {pair.label}, verdict {row['winner'] or row['error']}")
+        page.text(f"label {pair.label}, verdict over both orders: {row['winner'] or row['error']}")
         page.quote(f"{pair.comparison.prompt}\n\na: {pair.comparison.a}\n\nb: {pair.comparison.b}")
         page.quote(row["rationale"])

@@ -32,13 +32,14 @@ def quickstart(
     json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON line on stdout.")] = False,
 ) -> None:
     """Train a judge on generated stories: a teacher's chains, SFT, GRPO, evaluation; under five minutes, two cores."""
+    from judgekit.cli.evaluate import slices_of
     from judgekit.cli.genrm_report import finish
     from judgekit.cli.train_genrm import progress
 
     begin = time.perf_counter()
     training, test = plan(out, seed, progress)
     training.save()
-    finish(training, test, BY, as_json=json)
+    finish(training, test, slices_of(out, test, BY), as_json=json)
     files = f"{out}/pairs.jsonl --taught {out}/taught.jsonl --test {out}/test.jsonl --teacher {out}/teacher"
     progress(f"{time.perf_counter() - begin:.0f} s; the same on files of your own:")
     progress(f"  judgekit train genrm {files} --recipe {RECIPE} --out RUN")

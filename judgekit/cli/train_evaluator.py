@@ -91,13 +91,18 @@ def _finish(
     from judgekit.cli.show import summary
 
     found = evaluate_ratings(rows, scores, rubric.total)
-    (out / "evaluation.json").write_text(json_.dumps(asdict(found), indent=1), encoding="utf-8")
+    (out / "result.json").write_text(json_.dumps(asdict(found), indent=1), encoding="utf-8")
     if not as_json:
         heads = ("held out", "Spearman", "", "Pearson", "", "mean abs. error", "items")
         table(heads, _lines(found))
     told = {**facts, "held_out": found.items, "scores_by": found.sources, "unscored": sum(found.reasons.values())}
     more = {"reasons": dict(list(found.reasons.items())[:5])}
-    summary({**told, **more, **({"parts": asdict(found)["parts"]} if as_json else {})}, as_json=as_json)
+    if as_json:
+        told["parts"] = asdict(found)["parts"]
+    else:
+        left_out = told["left_out"].items()
+        told["left_out"] = {f"{stage}: {why}": count for stage, counts in left_out for why, count in counts.items()}
+    summary({**told, **more}, as_json=as_json)
     if told["unscored"] == found.items:
         raise typer.Exit(1)
 

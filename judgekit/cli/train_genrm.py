@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from judgekit.training.distill import Teacher
     from judgekit.types import Pair
 
+FEW = 50  # pairs below which an accuracy is known to within a tenth or more
+
 
 def genrm(
     pairs: Annotated[Path, typer.Argument(help="JSONL: prompt, a, b, label (a, b, tie, null); id, group if you like.")],
@@ -31,6 +33,7 @@ def genrm(
 
     On several GPUs: accelerate launch --config_file FILE -m judgekit train genrm ...
     """
+    from judgekit.cli.evaluate import slices_of
     from judgekit.cli.genrm_report import finish
     from judgekit.files import writable
     from judgekit.training.describe import describe
@@ -43,6 +46,7 @@ def genrm(
         raise InputError("give either --teacher (a judge.yaml) or --chains (what 'judgekit distill' wrote)")
     writable(out)
     train, held_out = _split(_pairs(pairs), test, plan.held_out, plan.seed)
+    slices = slices_of(test or pairs, held_out, by or [])  # before the training: a wrong --by is told at once
     explained = _apart(_pairs(taught), held_out) if taught else ()
     training = GenRMTraining(
         out,
@@ -55,9 +59,11 @@ def genrm(
     )
     for problem in describe(train).problems:
         progress(f"pairs: {problem}")
+    if len(held_out) < FEW:
+        progress(f"{len(held_out)} pairs to evaluate on, which say little: give --test, or raise the recipe's held_out")
     training.save()
     if is_first():
-        finish(training, held_out, by or [], as_json=json)
+        finish(training, held_out, slices, as_json=json)
 
 
 def _pairs(path: Path) -> list[Pair]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn, Self, TypeVar
 
@@ -13,6 +15,7 @@ from judgekit.files.rows import HasId, Row, kind_of
 
 MAX_LINE = 64 << 20
 MAX_PROBLEMS = 20  # reported at once
+AT_LINE = re.compile(r"(.*?:\d+: )(.*)", re.DOTALL)
 T = TypeVar("T")
 
 
@@ -128,10 +131,18 @@ def check(path: str | Path, build: Callable[[Row, int], HasId]) -> int:
     if len(problems) >= MAX_PROBLEMS:
         problems.append("... (there may be more)")
     if problems:
-        raise InputError("\n".join(problems))
+        raise InputError("\n".join(_once(problems)))
     if not count:
         raise InputError(f"{path}: the file has no rows")
     return count
+
+
+def _once(problems: Sequence[str]) -> list[str]:
+    """Return each problem where it stands first, with the number of further rows that have it."""
+    rows = [found.groups() if (found := AT_LINE.fullmatch(problem)) else ("", problem) for problem in problems]
+    times, first = Counter(what for _, what in rows), {what: place for place, what in reversed(rows)}
+    more = {what: f" (and {n - 1} more {'row' if n == 2 else 'rows'})" if n > 1 else "" for what, n in times.items()}
+    return [f"{first[what]}{what}{more[what]}" for what in times]
 
 
 class _Ids:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, cast
 
 import yaml
 from pydantic import Field, model_validator
 
-from judgekit.config import Config, load
+from judgekit.config import Config, beside, beside_all, load
 from judgekit.errors import ConfigError, InputError
 from judgekit.judges.base import Judge
 from judgekit.judges.calibrated import CalibratedJudge, OnProblem
@@ -29,6 +30,8 @@ from judgekit.storyworld.model import StoryworldConfig
 
 LanguageModel = Annotated[LocalConfig | OpenAIConfig | FakeConfig | StoryworldConfig, Field(discriminator="provider")]
 ScalarConfig = Annotated[EmbeddedConfig | SequenceConfig, Field(discriminator="provider")]
+
+PATHS = ("path", "adapter", "encoder")  # settings of a model that may be folders
 
 
 class _Judging(Config):
@@ -58,8 +61,8 @@ class _Asking(_Judging):
 
     def parts(self, folder: Path) -> tuple[Rubric, Model]:
         """Build the rubric and the model; paths are relative to ``folder``."""
-        rubric = Rubric.load(_beside(folder, self.rubric))
-        model: Model = _local(folder, self.model).build()
+        rubric = Rubric.load(beside(folder, self.rubric))
+        model: Model = beside_all(folder, self.model, *PATHS).build()
         return rubric, JournaledModel(model, Journal(folder / self.journal)) if self.journal else model
 
 
@@ -102,7 +105,7 @@ class ClassifierConfig(_Judging):
     model: ScalarConfig
 
     def build(self, folder: Path) -> ClassifierJudge:
-        return ClassifierJudge(_local(folder, self.model).build())
+        return ClassifierJudge(beside_all(folder, self.model, *PATHS).build())
 
 
 class PanelConfig(_Judging):
@@ -126,6 +129,8 @@ JudgeConfig = Annotated[
 def load_judge(path: str | Path, *, with_profile: bool = True) -> Judge:
     """Build the judge that a judge.yaml (or the folder that holds one) describes; see `Judge.load`."""
     path = Path(path) / "judge.yaml" if Path(path).is_dir() else Path(path)
+    if not path.exists() and (path.parent / "judge" / "judge.yaml").is_file():
+        raise ConfigError(f"{path}: no such file; the judge of this run is {path.parent / 'judge'}")
     config = load(path, cast(Any, JudgeConfig))
     try:
         judge: Judge = config.build(path.parent)
@@ -157,6 +162,17 @@ def save_judge(judge: Judge, folder: str | Path) -> Path:
         path.write_text(text, encoding="utf-8")
     except OSError as problem:
         raise InputError(f"{folder}: {problem.strerror}") from None
+    return path
+
+
+def movable(path: Path, root: Path) -> Path:
+    """Let the weights that a judge.yaml names, where they lie below ``root``, count from it: they move together."""
+    data, home = yaml.safe_load(path.read_text(encoding="utf-8")), root.resolve()
+    for key in PATHS:
+        place = data["model"].get(key)
+        if place and Path(place).is_relative_to(home):
+            data["model"][key] = os.path.relpath(place, path.parent.resolve())
+    path.write_text(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), encoding="utf-8")
     return path
 
 
@@ -194,13 +210,3 @@ def _asking(judge: RubricJudge | PairwiseJudge | GenRMJudge, folder: Path) -> di
         "decoding": judge.decoding.model_dump(),
         **journal,
     }
-
-
-def _beside(folder: Path, name: str) -> str:
-    """Return a path beside the file if there is one, else the name as it stands (a shipped rubric, a hub id)."""
-    return str(folder / name) if (folder / name).exists() else name
-
-
-def _local(folder: Path, config: Any) -> Any:
-    named = {key: getattr(config, key, None) for key in ("path", "adapter", "encoder")}
-    return config.model_copy(update={key: _beside(folder, path) for key, path in named.items() if path})

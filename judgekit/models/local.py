@@ -17,7 +17,7 @@ from judgekit.models.control import Control
 from judgekit.models.menu import Menu, Tokens
 from judgekit.models.sampling import Draws
 from judgekit.models.tree import PrefixTree, Row, batches
-from judgekit.models.weights import commit, fingerprint, quiet, resolved
+from judgekit.models.weights import commit, fingerprint, quiet, resolved, whole
 from judgekit.types import Message, Usage
 
 LONGEST_ANSWER = 8  # tokens kept free behind the prompt of a read-out
@@ -106,7 +106,8 @@ class LocalModel(Model):
             if not (Path(self.config.adapter) / "adapter_model.safetensors").is_file():
                 raise ModelError(f"{self.config.adapter}: no adapter_model.safetensors; other formats are not read")
             peft = require("peft", "train")
-            model = peft.PeftModel.from_pretrained(model, self.config.adapter).merge_and_unload()
+            with whole(self.config.adapter):
+                model = peft.PeftModel.from_pretrained(model, self.config.adapter).merge_and_unload()
         return model.to(self.device).eval()
 
     @cached_property
@@ -138,15 +139,13 @@ class LocalModel(Model):
     def _load(self, kind: str, **arguments: Any) -> Any:
         transformers = require("transformers", "train")
         quiet()
-        try:
+        with whole(self.config.path):
             return getattr(transformers, kind).from_pretrained(
                 self.config.path,
                 revision=self.revision,
                 trust_remote_code=self.config.trust_remote_code,
                 **arguments,
             )
-        except (OSError, ValueError) as problem:
-            raise ModelError(f"{self.config.path}: cannot be loaded: {problem}") from problem
 
     # --- prompts ----------------------------------------------------------------------------------------------
 

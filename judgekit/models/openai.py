@@ -24,6 +24,10 @@ from judgekit.types import Usage
 RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
 UNREADABLE = (ValueError, TypeError, AttributeError, RecursionError)
 UNREACHED = "no connection"
+REFUSED = ("HTTP 401", "HTTP 403", "HTTP 404")  # a key, an address or a model that is wrong: so for every request
+FAILING = ("HTTP 429", "HTTP 5")  # after all tries
+HOPELESS = 8  # requests that all failed in the end
+SAID = 200  # characters of what a server says
 LONGEST_WAIT = 60.0
 NUMBER = re.compile(r"-?[0-9.]{1,12}|inf")
 OPENAI_URL = "https://api.openai.com/v1"
@@ -99,20 +103,30 @@ class OpenAIModel(Model):
         pool, stopped = ThreadPoolExecutor(min(self.config.concurrency, len(requests))), threading.Event()
         try:
             futures = {pool.submit(self._ask, request, decoding, stopped): i for i, request in enumerate(requests)}
-            failed: list[tuple[int, Reply]] = []  # held back until some request has reached the server
+            failed: list[tuple[int, Reply]] = []  # held back until the server has answered some request
             for future in as_completed(futures):
                 index, reply = futures[future], future.result()
-                self._reached = self._reached or not (reply.error or "").startswith(UNREACHED)
+                self._reached = self._reached or not (reply.error or "").startswith((UNREACHED, *REFUSED, *FAILING))
                 if self._reached:
                     yield from (*failed, (index, reply))
                     failed = []
                     continue
                 failed.append((index, reply))
-                if len(failed) >= min(self.config.concurrency, len(requests)):
-                    raise ModelError(f"{self._client.base_url}: {reply.error}; is the server running there?")
+                self._give_up(reply.error or "", len(failed), len(requests))
+            yield from failed
         finally:
             stopped.set()  # a caller that breaks off must not wait for the retries of what it no longer wants
             pool.shutdown(wait=True, cancel_futures=True)
+
+    def _give_up(self, error: str, failed: int, requests: int) -> None:
+        """Stop where no request can succeed: this one failed, as ``failed`` have, and none has been answered."""
+        server = f"{self._client.base_url}: {error}"
+        if error.startswith(REFUSED):
+            raise ModelError(f"{server}; mend the key, the base_url or the model")
+        if error.startswith(UNREACHED) and failed >= min(self.config.concurrency, requests):
+            raise ModelError(f"{server}; is the server running there?")
+        if failed >= max(HOPELESS, self.config.concurrency):
+            raise ModelError(f"{server}, {failed} times out of {failed}; try again when the server answers")
 
     def _ask(self, request: Request, decoding: Decoding, stopped: threading.Event) -> Reply:
         arguments = self._arguments(request, decoding)
@@ -133,9 +147,9 @@ class OpenAIModel(Model):
         try:
             return _reply(self._client.chat.completions.create(**arguments)), False, None
         except sdk.APIStatusError as problem:
-            why = f" ({problem.code})" if isinstance(problem.code, str) else ""
             retry = problem.status_code in RETRIED
-            return Reply(None, f"HTTP {problem.status_code}{why}"), retry, _retry_after(problem.response.headers)
+            error = f"HTTP {problem.status_code}{_said(problem, self._client.api_key)}"
+            return Reply(None, error), retry, _retry_after(problem.response.headers)
         except sdk.APIConnectionError as problem:  # timeouts too
             refused = type(problem.__cause__).__name__ in {"ConnectError", "ConnectTimeout"}
             return Reply(None, f"{UNREACHED} ({problem.__cause__})" if refused else type(problem).__name__), True, None
@@ -158,6 +172,16 @@ class OpenAIModel(Model):
         if self.config.thinking is not None:
             arguments["extra_body"] = {"chat_template_kwargs": {"enable_thinking": self.config.thinking}}
         return arguments
+
+
+def _said(problem: Any, key: str) -> str:
+    """Return the code and the message of a server's error, short and on one line; never the key, should it be told."""
+    code = f" ({problem.code})" if isinstance(problem.code, str) else ""
+    message = problem.body.get("message") if isinstance(problem.body, Mapping) else None
+    if not isinstance(message, str) or problem.status_code in (401, 403):  # these tell of keys
+        return code
+    told = " ".join(message.replace(key, "...").split())
+    return f"{code}: {told[:SAID]}"
 
 
 def _reply(completion: Any) -> Reply:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from judgekit.config import Config
 from judgekit.errors import ModelError, require
 from judgekit.models.control import Control
-from judgekit.models.weights import commit, fingerprint, quiet, resolved
+from judgekit.models.weights import commit, fingerprint, quiet, resolved, whole
 from judgekit.types import Sample, prompt_text
 
 BATCH = 16
@@ -72,10 +72,8 @@ class SequenceClassifier:
         transformers = require("transformers", "train")
         quiet()
         common = {"revision": self.revision, "trust_remote_code": self.config.trust_remote_code}
-        try:
+        with whole(self.config.path):
             return getattr(transformers, kind).from_pretrained(self.config.path, **common, **how)
-        except (OSError, ValueError) as problem:
-            raise ModelError(f"{self.config.path}: cannot be loaded: {problem}") from problem
 
     @cached_property
     def _control(self) -> Control:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,6 +18,22 @@ def quiet() -> None:
     require("transformers.utils.logging", "train").disable_progress_bar()
 
 
+@contextmanager
+def whole(path: str) -> Iterator[None]:
+    """Load a model: what transformers raises, and what safetensors does where a file is cut short, names the model.
+
+    Raises:
+        ModelError: it cannot be loaded.
+    """
+    cut_short = require("safetensors", "train").SafetensorError
+    try:
+        yield
+    except cut_short as problem:
+        raise ModelError(f"{path}: a file of its weights is cut short or damaged: {problem}") from None
+    except (OSError, ValueError) as problem:
+        raise ModelError(f"{path}: cannot be loaded: {problem}") from problem
+
+
 def commit(path: str, revision: str | None, *, trust_remote_code: bool = False) -> str | None:
     """Return the commit that a hub model's revision means now; None for a folder.
 
@@ -24,11 +42,11 @@ def commit(path: str, revision: str | None, *, trust_remote_code: bool = False) 
     """
     if Path(path).is_dir():
         return None
+    if Path(path).is_absolute() or path.startswith("."):  # what no hub model is called
+        raise ModelError(f"{path}: there is no such folder")
     transformers = require("transformers", "train")
-    try:
+    with whole(path):
         config = transformers.AutoConfig.from_pretrained(path, revision=revision, trust_remote_code=trust_remote_code)
-    except (OSError, ValueError) as problem:
-        raise ModelError(f"{path}: cannot be loaded: {problem}") from problem
     return getattr(config, "_commit_hash", None) or revision
 
 

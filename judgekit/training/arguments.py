@@ -59,6 +59,15 @@ def theirs() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def named(stage: str) -> Iterator[None]:
+    """Say of which stage a refused setting is."""
+    try:
+        yield
+    except ConfigError as problem:
+        raise ConfigError(f"{stage}: {problem}") from None
+
+
 def _checked(kind: type, given: Mapping[str, Any]) -> Arguments:
     known = {field.name for field in dataclasses.fields(kind) if field.init} - OURS
     hints = get_type_hints(kind)

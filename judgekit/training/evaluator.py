@@ -97,7 +97,8 @@ class EvaluatorTraining(JudgeTraining):
         return found
 
     def save(self) -> Path:
-        """Write the finished judge into ``judge/`` and return its judge.yaml."""
+        """Train what is not trained yet, write the finished judge into ``judge/`` and return its judge.yaml."""
+        self.begin()
         return (self.grpo if self.recipe.grpo else self.sft).saved(self.folder / "judge")
 
     # --- parts ------------------------------------------------------------------------------------------------

@@ -75,7 +75,7 @@ def filter_chains(pairs: Sequence[Pair], chains: Sequence[Chain], filters: Filte
 
 def _steps(filters: Filters) -> list[tuple[str, bool, Callable[[list[Chain], Mapping[str, Pair]], Keep]]]:
     return [
-        ("of a pair that is not here", True, lambda _, pairs: lambda chain: _known(chain, pairs)),
+        ("of another pair, or a held-out one", True, lambda _, pairs: lambda chain: _known(chain, pairs)),
         ("no readable verdict", True, lambda _, __: lambda chain: chain.winner is not None),
         ("the orders disagree", filters.both_orders, lambda chains, _: _consistent(chains)),
         ("against the label", filters.label, lambda _, pairs: lambda chain: _agrees(chain, pairs[chain.pair])),

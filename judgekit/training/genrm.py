@@ -16,6 +16,7 @@ from judgekit.models.local import LocalConfig, LocalModel
 from judgekit.models.scalar import SequenceConfig
 from judgekit.rubrics.prompt import Questions, texts_of
 from judgekit.rubrics.rubric import Rubric
+from judgekit.training.arguments import named
 from judgekit.training.chains import Chain, asks
 from judgekit.training.distill import Teacher, forecast, read_chains, write_chains
 from judgekit.training.filters import filter_chains
@@ -110,11 +111,11 @@ class GenRMTraining(JudgeTraining):
 
         def make(folder: Path) -> dict[str, Any]:
             trained = train_scalar(self.base, self.pairs, settings, folder, lora=lora, seed=seed, say=self.say)
-            return {"model": trained.model.model_dump(), "left_out": trained.left_out}
+            return {"model": self.run.movable(trained.model.model_dump()), "left_out": trained.left_out}
 
         key = [settings.model_dump(), *origin(self.base, self.recipe, self.rubric), self._data]
         result = self.run.stage("classifier", key, make)
-        return ClassifierJudge(SequenceConfig(**result["model"]).build())
+        return ClassifierJudge(SequenceConfig(**self.run.placed(result["model"])).build())
 
     def save(self) -> Path:
         """Train what is not trained yet, write the finished judge into ``judge/`` and return its judge.yaml.
@@ -122,19 +123,52 @@ class GenRMTraining(JudgeTraining):
         Raises:
             ConfigError: settings that any stage would refuse, before the first one begins.
         """
-        self.check()
+        self.begin()
         finished = self.grpo if self.recipe.grpo else self.sft
         if "classifier" in self.recipe.rivals:
             _ = self.classifier  # here, where every process is still at work
         return finished.saved(self.folder / "judge")
 
     def check(self) -> None:
-        """Refuse the settings that a stage would refuse, before a teacher is paid."""
+        """Refuse what a stage would refuse, before a teacher is paid.
+
+        Raises:
+            InputError: also where no pair has two different texts, or no prompt fits into SFT's ``max_length``.
+        """
         super().check()
         if "classifier" in self.recipe.rivals:
-            check_scalar(self.recipe.classifier, self.recipe.model, self.folder)
+            with named("classifier"):
+                check_scalar(self.recipe.classifier, self.recipe.model, self.folder)
+        pairs = [pair for pair in self.explained if pair.comparison.a != pair.comparison.b]
+        if not pairs:
+            raise InputError(f"all {len(self.explained)} pairs have the same text on both sides; nothing to compare")
+        least, limit = self._shortest(pairs), self._limit
+        if least >= limit:
+            raise InputError(
+                f"no prompt fits into {limit} tokens: the shortest has {least} or more; raise sft.trl.max_length, or "
+                "what the model takes (scratch.context), or shorten the texts"
+            )
 
     # --- parts ------------------------------------------------------------------------------------------------
+
+    @property
+    def _limit(self) -> int:
+        """How many tokens an example of SFT may have."""
+        given, scratch = self.recipe.sft.trl.get("max_length"), self.recipe.scratch
+        return int(given or (scratch.context if scratch else LocalModel(self.base).context))
+
+    def _shortest(self, pairs: Sequence[Pair]) -> int:
+        """Return how many tokens the shortest prompt has; at least, where the tokenizer is yet to be trained.
+
+        No token of a tokenizer from scratch reaches from one word into the next.
+        """
+        if self.recipe.model:
+            model = LocalModel(self.recipe.model)
+            writer = Writer(self.rubric, model, self.recipe.seed)
+            return min(map(len, model.tokens([writer.prompt(pair.comparison) for pair in pairs])))
+        form = Questions(self.rubric).form()
+        asked = (form.messages(texts_of(self.rubric, pair.comparison)) for pair in pairs)
+        return min(sum(len(message["content"].split()) for message in messages) for messages in asked)
 
     def _examples(self) -> tuple[list[Example], Counts]:
         return Writer(self.rubric, LocalModel(self.base), self.recipe.seed).examples(self.explained, self.kept), {}

@@ -12,9 +12,10 @@ from typing import Any, ClassVar, Literal
 
 from judgekit.errors import ConfigError, require
 from judgekit.judges import GenRMJudge
+from judgekit.judges.load import movable
 from judgekit.models.local import LocalConfig, LocalModel
 from judgekit.rubrics.rubric import Rubric
-from judgekit.training.arguments import arguments
+from judgekit.training.arguments import arguments, named
 from judgekit.training.distance import DistanceSettings
 from judgekit.training.grpo import GRPOSettings, prompts_needed
 from judgekit.training.questions import Example, fence_key
@@ -51,8 +52,8 @@ class Stage:
         return self.load()
 
     def saved(self, folder: Path) -> Path:
-        """Write the judge into a folder, by the first process alone, and return its judge.yaml."""
-        return self.judge.save(folder) if is_first() else folder / "judge.yaml"
+        """Write the judge into a folder of the run, by the first process alone, and return its judge.yaml."""
+        return movable(self.judge.save(folder), folder.parent) if is_first() else folder / "judge.yaml"
 
 
 @dataclass
@@ -101,16 +102,32 @@ class JudgeTraining(ABC):
         """Refine these weights; return what came of it, and what could not be learnt from."""
 
     def check(self) -> None:
-        """Refuse the settings that a stage would refuse, before the first one begins.
+        """Refuse what a stage would refuse, before the first one begins.
 
         Raises:
             ConfigError: an unknown field of TRL's, a value of the wrong type, a batch that tears pairs apart.
+            ModelError: the model to start from has no chat template, or is not there.
+            InputError: the rubric is of the other kind.
         """
         trl, seed = require("trl", "train"), self.recipe.seed
-        arguments(trl.SFTConfig, self.recipe.sft.trl, self.folder, seed)
+        with named("sft"):
+            arguments(trl.SFTConfig, self.recipe.sft.trl, self.folder, seed)
         if self._refinement:
-            config = arguments(trl.GRPOConfig, self._refinement.trl, self.folder, seed)
-            prompts_needed(config, self.block, self.block)
+            with named("grpo"):
+                config = arguments(trl.GRPOConfig, self._refinement.trl, self.folder, seed)
+                prompts_needed(config, self.block, self.block)
+        _ = self.rubric
+        if self.recipe.model:
+            _ = LocalModel(self.recipe.model).turn_end
+
+    def begin(self) -> None:
+        """Check, and take the folder for a run on these data.
+
+        Raises:
+            InputError: it holds one on other data; else as `check`.
+        """
+        self.check()
+        self.run.alone("data", self._data, lambda _: {})
 
     @cached_property
     def run(self) -> Run:
@@ -164,10 +181,12 @@ class JudgeTraining(ABC):
         def make(folder: Path) -> dict[str, Any]:
             trained, left_out = train(folder)
             counts = dict(Counter(left_out) + Counter(trained.left_out))
-            return {"model": trained.model.model_dump(), "curve": trained.curve, "left_out": counts}
+            return {"model": self.run.movable(trained.model.model_dump()), "curve": trained.curve, "left_out": counts}
 
+        if self.run.done(name):
+            self.say(f"{name}: done before")
         result = self.run.stage(name, [*key, *origin(start, self.recipe, self.rubric), self._data], make)
-        model = LocalConfig(**result["model"])
+        model = LocalConfig(**self.run.placed(result["model"]))
         return Stage(model, partial(self._judge, model), result["curve"], result["left_out"])
 
     def _judge(self, config: LocalConfig) -> GenRMJudge:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from judgekit import content
-from judgekit.config import Config, load
+from judgekit.config import Config, beside_all, load
 from judgekit.models.base import Decoding
 from judgekit.models.local import LocalConfig
 from judgekit.training.filters import Filters
@@ -62,12 +62,16 @@ class Start(Config):
 
     @classmethod
     def load(cls, name: str | Path) -> Self:
-        """Read a recipe by its name (``genrm/storyworld``) or its path.
+        """Read a recipe by its name (``genrm/storyworld``) or its path; paths in it count from the file.
 
         Raises:
             ConfigError: no such recipe, or a malformed one; names the file, the line and the nearest known name.
         """
-        return load(content.find("training", str(name)), cls)
+        path = content.find("training", str(name))
+        recipe = beside_all(path.parent, load(path, cls), "rubric")
+        if recipe.model is None:
+            return recipe
+        return recipe.model_copy(update={"model": beside_all(path.parent, recipe.model, "path", "adapter")})
 
 
 class Recipe(Start):

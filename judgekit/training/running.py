@@ -33,6 +33,8 @@ def run(trainer: Any, name: str, say: Callable[[str], None]) -> list[dict[str, f
     trainer.accelerator.wait_for_everyone()  # no process may read weights that the first is still writing
     curve = [_numbers(entry) for entry in trainer.state.log_history]
     if trainer.is_world_process_zero():
+        for card in folder.rglob("README.md"):  # TRL's, of a model that will not be published from here
+            card.unlink()
         (folder / "curve.json").write_text(json.dumps(curve), encoding="utf-8")
     return curve
 

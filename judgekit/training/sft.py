@@ -70,7 +70,10 @@ def sft(
     fitting = [row for row in rows if len(row["input_ids"]) <= limit]
     if not fitting:
         shortest = min((len(row["input_ids"]) for row in rows), default=0)
-        raise InputError(f"no example fits into max_length={limit}; the shortest of {len(rows)} has {shortest} tokens")
+        raise InputError(
+            f"no example fits into {limit} tokens: the shortest of {len(rows)} has {shortest}; raise "
+            "sft.trl.max_length, or what the model takes (scratch.context)"
+        )
     dataset = require("datasets", "train").Dataset.from_list(fitting)
     if settings.short_first:
         order = curriculum([len(row["input_ids"]) for row in fitting], settings.short_first, config, seed)

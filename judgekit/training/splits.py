@@ -39,7 +39,10 @@ def split(rows: Sequence[T], shares: Sequence[float], seed: int = 0) -> list[lis
         raise InputError(f"shares must be 0 or more and add up to 1, not {', '.join(f'{s:g}' for s in shares)}")
     sizes = Counter(row.cluster for row in rows)
     if len(sizes) < 2:
-        raise InputError(f"{len(rows)} rows of {len(sizes)} group cannot be split: parts must share no group (prompt)")
+        raise InputError(
+            f"{len(rows)} rows of {len(sizes)} group cannot be split: parts must share no group (prompt); give test "
+            "rows of their own (--test)"
+        )
     names = sorted(sizes)
     wanted = np.array(shares) * len(rows)
     part = {}

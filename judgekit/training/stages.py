@@ -19,6 +19,7 @@ from judgekit.judges.base import digest
 
 Say = Callable[[str], None]
 POLL = 0.5  # seconds
+PATHS = ("path", "adapter")  # settings of a model that may be folders
 
 
 def is_first() -> bool:
@@ -50,6 +51,15 @@ class Run:
         self._mark(name, key, result)
         return result
 
+    def done(self, name: str) -> bool:
+        """Say whether a stage is finished."""
+        try:
+            return bool(
+                json.loads((self.folder / name / "stage.json").read_text(encoding="utf-8"))["result"] is not None
+            )
+        except (OSError, ValueError):
+            return False
+
     def alone(self, name: str, key: Any, make: Callable[[Path], Mapping[str, Any]]) -> Mapping[str, Any]:
         """Return the result of a stage that runs on the first process, and for which the others wait."""
         if is_first():
@@ -72,7 +82,40 @@ class Run:
                 "stages after it to do them again"
             )
         result: Mapping[str, Any] | None = mark["result"]
+        if result is not None:
+            self._whole(name, mark.get("weights", {}))
         return result
+
+    def _whole(self, name: str, weights: Mapping[str, int]) -> None:
+        """Refuse a stage whose weights are no longer what it wrote."""
+        there = self._weights(name)
+        for file, size in weights.items():
+            if there.get(file) != size:
+                raise InputError(
+                    f"{self.folder / name / file}: {'is cut short' if file in there else 'is gone'}; put it back, or "
+                    f"delete {self.folder / name} and the stages after it to do them again"
+                )
+
+    def _weights(self, name: str) -> dict[str, int]:
+        """Return the size of each file of weights that a stage made, checkpoints apart."""
+        folder = self.folder / name
+        files = {path.relative_to(folder): path for path in folder.rglob("*.safetensors")}
+        return {
+            str(file): path.stat().st_size
+            for file, path in files.items()
+            if not file.parts[0].startswith("checkpoint-")
+        }
+
+    def movable(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return settings of a model whose paths into this folder count from it, so that a run may be moved."""
+        home = self.folder.resolve()
+        inside = {key: Path(settings[key]).resolve() for key in PATHS if settings.get(key)}
+        return {**settings, **{k: f"./{p.relative_to(home)}" for k, p in inside.items() if p.is_relative_to(home)}}
+
+    def placed(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what `movable` was made from, here."""
+        inside = {key: settings[key] for key in PATHS if (settings.get(key) or "").startswith("./")}
+        return {**settings, **{key: str(self.folder / path) for key, path in inside.items()}}
 
     def _mark(self, name: str, key: Any, result: Mapping[str, Any] | None) -> None:
         if not is_first():
@@ -80,5 +123,6 @@ class Run:
         path = self.folder / name / "stage.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         half = path.with_suffix(".part")
-        half.write_text(json.dumps({"key": digest(key), "result": result}), encoding="utf-8")
+        mark = {"key": digest(key), "result": result, "weights": self._weights(name) if result is not None else {}}
+        half.write_text(json.dumps(mark), encoding="utf-8")
         half.replace(path)  # whole or not at all

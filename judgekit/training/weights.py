@@ -14,6 +14,7 @@ from pydantic import Field
 from judgekit.config import Config
 from judgekit.errors import require
 from judgekit.models.local import LocalConfig
+from judgekit.models.weights import whole
 
 
 class Lora(Config):
@@ -56,17 +57,19 @@ def load_trainable(start: LocalConfig, lora: Lora | None, kind: str = "AutoModel
     dtype = start.dtype
     if dtype == "auto":
         dtype = "bfloat16" if (lora or start.adapter) and torch.cuda.is_available() else "float32"
-    model = getattr(transformers, kind).from_pretrained(
-        start.path,
-        revision=start.revision,
-        dtype=getattr(torch, dtype),
-        use_safetensors=True,
-        trust_remote_code=start.trust_remote_code,
-        **how,
-    )
+    with whole(start.path):
+        model = getattr(transformers, kind).from_pretrained(
+            start.path,
+            revision=start.revision,
+            dtype=getattr(torch, dtype),
+            use_safetensors=True,
+            trust_remote_code=start.trust_remote_code,
+            **how,
+        )
     if start.adapter:
         peft = require("peft", "train")
-        model = peft.PeftModel.from_pretrained(model, start.adapter, is_trainable=True)
+        with whole(start.adapter):
+            model = peft.PeftModel.from_pretrained(model, start.adapter, is_trainable=True)
     return model
 
 

@@ -52,7 +52,7 @@ def test_from_ratings_to_a_judge(call: Call, recipe: Path, tmp_path: Path) -> No
     assert told["parts"]["total"] == {"spearman": None, "pearson": None, "error": None, "items": 0}
     assert "resample: expneg" in done.stderr and "sft: step 2 of 2" in done.stderr
     assert Judge.load(tmp_path / "run" / "judge").fingerprint
-    assert json.loads((tmp_path / "run" / "evaluation.json").read_text())["items"] == told["held_out"]
+    assert json.loads((tmp_path / "run" / "result.json").read_text())["items"] == told["held_out"]
 
     again = call(*command, "--json")
     assert again.summary == told

@@ -55,7 +55,7 @@ def test_chains_of_all_pairs_and_a_part_kept_for_the_test(call: Call, files: Pat
     assert trained.code == 0, trained.stderr
     held_out = trained.summary["judges"][0]["pairs"]
     assert 3 <= held_out <= 9
-    assert f"{2 * held_out} of a pair that is not here" in trained.stderr
+    assert f"{2 * held_out} of another pair, or a held-out one" in trained.stderr
 
 
 def test_chains_of_other_stories_with_the_same_ids(call: Call, files: Path) -> None:
@@ -90,6 +90,16 @@ def test_what_training_would_trip_over_is_said(call: Call, files: Path) -> None:
     trained = call(*command, "--teacher", files / "teacher.yaml", "--json")
 
     assert "pairs: the label is 'a' in all" in trained.stderr
+
+
+def test_a_wrong_slice_is_refused_before_the_training(call: Call, files: Path) -> None:
+    given = [files / "pairs.jsonl", "--recipe", files / "recipe.yaml", "--teacher", files / "teacher.yaml"]
+
+    refused = call("train", "genrm", *given, "--out", files / "run", "--by", "metadata.flow")
+
+    assert refused.code == 2
+    assert "did you mean 'flaw'" in refused.stderr
+    assert not list((files / "run").glob("*"))
 
 
 @pytest.mark.slow

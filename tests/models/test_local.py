@@ -325,8 +325,17 @@ def test_code_that_a_model_brings_along_is_not_run(tiny: Path, tmp_path: Path) -
 
 
 def test_a_missing_model_is_a_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="cannot be loaded"):
+    with pytest.raises(ModelError, match="nothing: there is no such folder"):
         _ = LocalModel(LocalConfig(provider="local", path=str(tmp_path / "nothing"))).model
+
+
+def test_weights_cut_short_are_a_clear_error(tiny: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(tiny, tmp_path / "cut"))
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[: weights.stat().st_size // 2])
+
+    with pytest.raises(ModelError, match="cut: a file of its weights is cut short or damaged"):
+        _ = LocalModel(LocalConfig(provider="local", path=str(folder))).model
 
 
 def adapter(tiny: Path, folder: Path, *, safe: bool) -> Path:

@@ -159,13 +159,35 @@ def test_what_may_pass_is_asked_again(serve: Serve, status: int) -> None:
     assert len(server.seen) == 3
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 422, 501])
+@pytest.mark.parametrize("status", [400, 413, 422, 501])
 def test_what_will_not_pass_is_asked_once(serve: Serve, status: int) -> None:
     server = serve(failed(status, retry_after="1"))
     [reply] = ask(connect(server))
 
     assert reply.text is None and reply.error and reply.error.startswith(f"HTTP {status}")
     assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_what_is_wrong_for_every_request_ends_the_run(serve: Serve, status: int) -> None:
+    server = serve(failed(status))
+
+    with pytest.raises(ModelError, match=rf"HTTP {status}.*mend the key, the base_url or the model"):
+        ask(connect(server, concurrency=1), *"abcdefgh")
+    assert len(server.seen) < 8
+
+
+def test_a_server_that_only_fails_ends_the_run(serve: Serve) -> None:
+    with pytest.raises(ModelError, match=r"HTTP 500.*8 times out of 8"):
+        ask(connect(serve(failed(500)), attempts=2, concurrency=4), *"abcdefghijkl")
+
+
+def test_what_the_server_says_is_told_but_never_the_key(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_KEY", "sk-hidden")
+    body = json.dumps({"error": {"message": "no model\n for sk-hidden", "code": "no_model"}}).encode()
+    [reply] = ask(connect(serve(Answer(body, status=400)), api_key_env="A_KEY"))
+
+    assert reply.error == "HTTP 400 (no_model): no model for ..."
 
 
 @pytest.mark.parametrize("ending", ["reset", "cut"])
@@ -182,7 +204,7 @@ def test_a_slow_server_is_asked_again(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("attempts", [1, 4])
-@pytest.mark.parametrize(("answer", "name"), [(failed(503), "HTTP 503"), (RESET, "APIConnectionError")])
+@pytest.mark.parametrize(("answer", "name"), [(failed(503), "HTTP 503: no"), (RESET, "APIConnectionError")])
 def test_attempts_end(serve: Serve, answer: Answer, name: str, attempts: int) -> None:
     server, waits = serve(answer), []
     [reply] = ask(connect(server, waits.append, attempts=attempts))

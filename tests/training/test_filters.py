@@ -76,7 +76,7 @@ def test_an_unusual_length_is_many_deviations_from_the_median() -> None:
 
 def test_one_readable_order_alone_does_not_count_as_agreement() -> None:
     assert filter_chains(PAIRS, both("p0") + both("p2", "a", None), Filters()).left_out == {
-        "of a pair that is not here": 0,
+        "of another pair, or a held-out one": 0,
         "no readable verdict": 1,
         "the orders disagree": 1,
         "against the label": 0,
@@ -146,8 +146,8 @@ def test_chains_of_pairs_that_are_not_here_are_counted() -> None:
     """Such as of the pairs that a run keeps for its evaluation."""
     found = filter_chains(PAIRS, both("p0") + both("p7"), Filters())
 
-    assert {it.pair for it in found.kept} == {"p0"} and found.left_out["of a pair that is not here"] == 2
-    with pytest.raises(InputError, match="no chain is left of 2: 2 of a pair that is not here"):
+    assert {it.pair for it in found.kept} == {"p0"} and found.left_out["of another pair, or a held-out one"] == 2
+    with pytest.raises(InputError, match="no chain is left of 2: 2 of another pair, or a held-out one"):
         filter_chains(PAIRS, both("p7"), Filters())
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,8 +94,48 @@ def test_other_settings_in_the_same_folder_are_refused(
 ) -> None:
     with pytest.raises(InputError, match="sft: was made with other data or settings"):
         make(finished.folder, sft={"trl": {**SFT, "learning_rate": 2e-3}}).save()
-    with pytest.raises(InputError, match="chains: was made with other data or settings"):
+    with pytest.raises(InputError, match="data: was made with other data or settings"):
         make(finished.folder, PAIRS[:-1]).save()
+
+
+def test_a_run_that_was_moved_goes_on_with_its_own_weights(
+    finished: GenRMTraining, make: Callable[..., GenRMTraining], tmp_path: Path
+) -> None:
+    shutil.copytree(finished.folder, tmp_path / "moved")
+    moved = make(tmp_path / "moved")
+
+    assert moved.grpo.model.path == str(tmp_path / "moved" / "grpo" / "model")
+    judge = Judge.load(moved.save())
+    assert judge.model.settings["path"] == str((tmp_path / "moved" / "grpo" / "model").resolve())
+    known = judge.fingerprint
+    shutil.move(tmp_path / "moved", tmp_path / "again")
+    again = Judge.load(tmp_path / "again" / "judge")
+    assert again.fingerprint == known and again.compare([PAIRS[0].comparison])
+
+
+@pytest.mark.parametrize("cut", [True, False])
+def test_a_finished_stage_whose_weights_are_gone_is_refused(
+    finished: GenRMTraining, make: Callable[..., GenRMTraining], tmp_path: Path, cut: bool
+) -> None:
+    shutil.copytree(finished.folder, tmp_path / "run")
+    weights = tmp_path / "run" / "sft" / "model" / "model.safetensors"
+    if cut:
+        weights.write_bytes(weights.read_bytes()[:1000])
+    else:
+        weights.unlink()
+
+    with pytest.raises(InputError, match=rf"model.safetensors: is {'cut short' if cut else 'gone'}; put it back"):
+        make(tmp_path / "run").save()
+
+
+def test_pairs_that_cannot_be_told_apart_are_refused_before_the_teacher_is_asked(
+    make: Callable[..., GenRMTraining], tmp_path: Path
+) -> None:
+    equal = [replace(pair, comparison=replace(pair.comparison, b=pair.comparison.a)) for pair in PAIRS]
+
+    with pytest.raises(InputError, match="have the same text on both sides"):
+        make(tmp_path, equal).save()
+    assert not list(tmp_path.iterdir())
 
 
 def test_training_and_judging_show_the_model_the_same_text(finished: GenRMTraining) -> None:
@@ -270,7 +312,7 @@ def test_no_label_at_all_is_an_error(
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"sft": {"trl": {**SFT, "max_length": 20}}}, "no example fits into max_length=20; the shortest of "),
+        ({"sft": {"trl": {**SFT, "max_length": 20}}}, "no prompt fits into 20 tokens: the shortest has "),
         (
             {"grpo": {"trl": {**GRPO, "max_completion_length": 1020}}},
             "no prompt leaves room for a reply of 1020",
