@@ -38,7 +38,7 @@ def profile_of(
         "scale": Scale(low=1, high=5, step=1),
         "criteria": criteria or {"plot": criterion(), "overall": criterion("mean", FLAT)},
         "unmapped": {},
-        "data": Data(items=30, groups=10, raters=3, sha256="00", simulated=True),
+        "data": Data(items=30, groups=10, raters=3, sha256="00", simulated=False),
         "fit": Fit(version="0", seed=0, draws=100),
         "gates": (),
     }

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from judgekit.calibration.bootstrap import Bootstrap
-from judgekit.calibration.correlation import Ints, Method, needed, plain
+from judgekit.calibration.correlation import Ints, Method, by_group, needed
 from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError
 from judgekit.calibration.jointly import correlations
 from judgekit.calibration.resamples import Resamples
@@ -197,11 +197,12 @@ def _within(
     rows = np.zeros((int(groups.max()) + 1, 3))
     for part in parts:
         series = np.stack([part.human, part.judge, part.reference])[:, known]
-        for group in range(len(rows)):
-            human, judge, reference = series[:, (groups == group) & ~np.isnan(series[0])]
-            found = [plain(side, reference, method) for side in (human, judge)]
-            if len(human) >= LEAST and not np.isnan(found).any():
-                rows[group] += len(human) * np.array([*found, 1])
+        there = ~np.isnan(series[0])
+        (human, judge, reference), own = series[:, there], groups[there]
+        sizes = np.bincount(own)
+        both = np.stack([by_group(side, reference, method, own) for side in (human, judge)], axis=1)
+        fine = (sizes >= LEAST) & ~np.isnan(both).any(1)
+        rows[: len(sizes)][fine] += sizes[fine, None] * np.column_stack([both[fine], np.ones(fine.sum())])
     rows = rows[rows[:, 2] > 0]
     if not len(rows):
         raise NotEstimableError(f"in none of the groups do {LEAST} items of a rater vary")

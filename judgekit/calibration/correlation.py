@@ -260,7 +260,7 @@ def by_group(x: Array, y: Array, method: Method, groups: Ints) -> Array:
     sizes = np.bincount(groups)
     order, first = np.argsort(groups, kind="stable"), sizes.cumsum() - sizes
     found = np.full(len(sizes), math.nan)
-    for size in np.unique(sizes):
+    for size in np.unique(sizes[sizes > 1]):
         own = np.flatnonzero(sizes == size)
         parts = min(len(own), 1 + len(own) * int(size) ** 2 // PAIRS)
         for some in np.array_split(own, parts):

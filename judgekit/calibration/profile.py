@@ -314,11 +314,19 @@ class Profile(Config):
         found = []
         if self.id != self.digest():
             found.append("its content is not the one that its id was made of: somebody has changed the file")
+        if self.created > today:
+            found.append(f"it is of {self.created}, which is yet to come")
         if today > self.expires:
             found.append(f"it expired on {self.expires}; calibrate the judge again")
         for name, it in self.criteria.items():
             found += [f"{name}: {words}" for words in it.changed()]
         return found
+
+    def remarks(self) -> list[str]:
+        """Return, in words, what whoever uses the profile should know, and what does not speak against its use."""
+        found = ["its raters were simulated"] if self.data.simulated else []
+        failed = [f"{gate.criterion}: {gate.wanted}" for gate in self.gates if not gate.passed]
+        return found + ([f"gates of its study failed ({'; '.join(failed)})"] if failed else [])
 
     def _content(self) -> dict[str, Any]:
         return self.model_dump(mode="json", by_alias=True)

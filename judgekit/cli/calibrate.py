@@ -14,6 +14,7 @@ from judgekit.cli.judging import Batch, Json
 
 if TYPE_CHECKING:
     from judgekit.studies.analysis import Analysis
+    from judgekit.studies.crosscheck import CrossCheck
     from judgekit.studies.gates import Gate
     from judgekit.studies.study import Study
     from judgekit.studies.table import Ratings
@@ -37,12 +38,13 @@ def calibrate(
 ) -> None:
     """Hold a judge against people: report.html, study.json, study.md and profile.json.
 
-    Exit codes: 0 done, 1 done but a gate of the study failed, 2 something for you to mend.
+    Exit codes: 0 done, 1 done but a gate of the study or the cross-check failed, 2 something for you to mend.
     """
     # Before numpy is there: its threads would spin over many small products. The criteria share the processors.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from judgekit.files import writable
     from judgekit.studies.analysis import analyse
+    from judgekit.studies.crosscheck import cross_check
     from judgekit.studies.gates import gates
     from judgekit.studies.place import data_folder
     from judgekit.studies.study import Study
@@ -54,12 +56,15 @@ def calibrate(
     plan, ratings, fingerprint = _ratings(plan, folder, judge, place, batch)
     analysis = analyse(plan, ratings, fingerprint)
     results = gates(analysis)
-    written = _write(analysis, results, folder, place)
+    check = cross_check(analysis)
+    written = _write(analysis, results, check, folder, place)
     if json:
         print(json_.dumps(_facts(analysis, results, written), allow_nan=False))
     else:
         _show(analysis, results, written)
-    if not all(gate.passed for gate in results):
+    if not check.agrees:
+        typer.echo(str(check), err=True)
+    if not check.agrees or not all(gate.passed for gate in results):
         raise typer.Exit(1)
 
 
@@ -79,11 +84,12 @@ def _ratings(
     from judgekit.cli.evaluate import name_of
     from judgekit.cli.judging import judge_items
     from judgekit.files import read_rows, score_row
-    from judgekit.judges import Judge
+    from judgekit.judges.load import load_judge
     from judgekit.studies.judged import judged, questions
 
     name = name_of(judge)
-    asked, used = questions(study, data, name), Judge.load(judge)
+    # As it is: a calibration that it has is what is made anew.
+    asked, used = questions(study, data, name), load_judge(judge, with_profile=False)
     path = out / f"{name}.jsonl"
     judge_items(used, "score", asked.samples, score_row, path, batch, (name, len(asked.samples)))
     given = judged(study, name, asked.criteria, read_rows(path), path)
@@ -91,17 +97,18 @@ def _ratings(
     return study, read_ratings(study, data, given.cells, given.left_out), used.fingerprint
 
 
-def _write(analysis: Analysis, results: Sequence[Gate], data: Path | None, out: Path) -> dict[str, str]:
+def _write(
+    analysis: Analysis, results: Sequence[Gate], check: CrossCheck, data: Path | None, out: Path
+) -> dict[str, str]:
     """Write everything; return the path of each file, or why it is not there."""
     from datetime import date
 
-    from judgekit.studies.crosscheck import cross_check
     from judgekit.studies.facts import facts
     from judgekit.studies.provenance import hashes
     from judgekit.studies.report import page
     from judgekit.studies.summary import markdown
 
-    check, inputs, today = cross_check(analysis), hashes(analysis.study, data), date.today()
+    inputs, today = hashes(analysis.study, data), date.today()
     found = facts(analysis, results, check, inputs, today)
     (out / "study.json").write_text(f"{json_.dumps(found, allow_nan=False, indent=1)}\n", encoding="utf-8")
     (out / "study.md").write_text(markdown(analysis, results, check, today), encoding="utf-8")
@@ -148,6 +155,7 @@ def _show(analysis: Analysis, results: Sequence[Gate], written: dict[str, str]) 
     from judgekit.cli.show import rows
     from judgekit.studies.answers import QUESTIONS, lights
     from judgekit.studies.report import SIMULATED, title
+    from judgekit.studies.summary import remarks
 
     print(f"{title(analysis)}. {analysis.study.about}")
     if analysis.study.simulated:
@@ -158,6 +166,8 @@ def _show(analysis: Analysis, results: Sequence[Gate], written: dict[str, str]) 
     )
     print()
     rows(HEADS, list(_figures(analysis)))
+    for line in remarks(analysis):
+        print(f"  {line}")
     print()
     failed = [gate for gate in results if not gate.passed]
     print(f"gates: {len(results) - len(failed)} of {len(results)} passed")

@@ -71,9 +71,10 @@ def check(
     found = Profile.load(profile)
     problems = _with_judge(found, judge) if judge else found.check(date.today())
     if json:
-        print(json_.dumps({"id": found.id, "expires": str(found.expires), "problems": problems}))
-    for problem in () if json else problems or ["nothing speaks against it"]:
-        print(f"{profile}: {problem}")
+        facts = {"id": found.id, "expires": str(found.expires), "problems": problems, "remarks": found.remarks()}
+        print(json_.dumps(facts))
+    for line in () if json else [*(problems or ["nothing speaks against it"]), *found.remarks()]:
+        print(f"{profile}: {line}")
     if problems:
         raise typer.Exit(2)
 

@@ -28,7 +28,7 @@ MISSING = math.nan
 
 
 class ProfileWarning(UserWarning):
-    """A judge is used with a profile that cannot be relied on."""
+    """A judge is used with a profile that cannot be relied on, or that was made of simulated raters, say."""
 
 
 @dataclass
@@ -57,6 +57,8 @@ class CalibratedJudge(Judge):
     def __post_init__(self) -> None:
         refuse_misfit(self.judge, self.profile)
         self.problems = tuple(problems(self.judge, self.profile, date.today()))
+        for remark in self.profile.remarks():
+            warnings.warn(f"the profile of {self.profile.judge.name!r}: {remark}", ProfileWarning, stacklevel=3)
         if not self.problems:
             return
         words = f"the profile of {self.profile.judge.name!r} cannot be relied on: {'; '.join(self.problems)}"

@@ -70,12 +70,13 @@ class Criterion:
     """One criterion.
 
     Attributes:
+        grouped: whether items share groups; else an item is its own.
         items: with a score of the judge and of a person; ``unscored``: share of rated items without one of the judge.
         people: Krippendorff's alpha among the raters; ``reliability``: of their mean, from split halves.
         item, within_group, system: Spearman's rho of the judge with the mean rating.
         alpha: Krippendorff's alpha of the judge with the mean rating, at the interval level.
         concordance: Lin's, of the same two.
-        ceiling: people and the judge against the same references.
+        ceiling: people and the judge against the same references, at the level of ``within_group`` where ``grouped``.
         alternative: the alt-test; ``constant``: that of no judge, but one score for every item: the mean rating, or the
             step of the scale next to it, whichever does better. Where raters are noisy a score in the middle is often
             nearer to the others than a rater is.
@@ -87,6 +88,7 @@ class Criterion:
     """
 
     name: str
+    grouped: bool
     items: int
     unscored: Estimate | Unknown
     people: Estimate | Unknown
@@ -143,30 +145,36 @@ def _sheet(
 def _criterion(study: Study, ratings: Ratings, sheet: Sheet, bootstrap: Bootstrap) -> Criterion:
     people, judge = sheet.human, mean(sheet.judges[study.judge])
     human, groups = mean(people), number(ratings.groups)
-    rated = ~np.isnan(human)
+    rated, grouped = ~np.isnan(human), _shared(groups)
     scale = (study.scale.low, study.scale.high)
     step = step_of(study, human)
     choice = attempt(lambda: choose(judge, human, groups, scale=scale, bootstrap=bootstrap))
+    like = _other_scale if study.judge in ratings.other_scale else attempt  # what compares the very numbers
     spearman = partial(_spearman, ratings, judge, human, groups, bootstrap)
     return Criterion(
         name=sheet.name,
+        grouped=grouped,
         items=int((~np.isnan(human + judge)).sum()),
-        unscored=attempt(lambda: bootstrap.share(np.isnan(judge[rated]) * 1.0, groups[rated])),
+        unscored=Unknown("nobody has rated an item")
+        if not rated.any()
+        else attempt(lambda: bootstrap.share(np.isnan(judge[rated]) * 1.0, groups[rated])),
         people=attempt(lambda: krippendorff_alpha(people, study.level, units=groups, bootstrap=bootstrap)),
         reliability=attempt(lambda: split_half(people, units=groups, bootstrap=bootstrap)),
         item=spearman("item"),
         within_group=spearman("within_group"),
         system=spearman("system"),
-        alpha=attempt(lambda: krippendorff_alpha([judge, human], "interval", units=groups, bootstrap=bootstrap)),
-        concordance=attempt(lambda: concordance(judge, human, units=groups, bootstrap=bootstrap)),
-        ceiling=attempt(lambda: leave_one_out(judge, people, units=groups, bootstrap=bootstrap)),
-        alternative=attempt(
-            lambda: alt_test(judge, people, study.epsilon, "neg_rmse", units=groups, bootstrap=bootstrap)
+        alpha=like(lambda: krippendorff_alpha([judge, human], "interval", units=groups, bootstrap=bootstrap)),
+        concordance=like(lambda: concordance(judge, human, units=groups, bootstrap=bootstrap)),
+        ceiling=attempt(
+            lambda: leave_one_out(judge, people, groups=groups if grouped else None, units=groups, bootstrap=bootstrap)
         ),
+        alternative=like(lambda: alt_test(judge, people, study.epsilon, "neg_rmse", units=groups, bootstrap=bootstrap)),
         constant=attempt(lambda: _constant(study, people, human, groups, bootstrap)),
-        limits=attempt(lambda: bland_altman(judge, human, units=groups, bootstrap=bootstrap)),
-        before=_error(judge, human, groups, bootstrap),
-        after=choice if isinstance(choice, Unknown) else _error(choice.predicted, human, groups, bootstrap),
+        limits=like(lambda: bland_altman(judge, human, units=groups, bootstrap=bootstrap)),
+        before=like(lambda: _error(judge, human, groups, bootstrap)),
+        after=choice
+        if isinstance(choice, Unknown)
+        else attempt(lambda: _error(choice.predicted, human, groups, bootstrap)),
         choice=choice,
         interval=choice
         if isinstance(choice, Unknown)
@@ -174,7 +182,7 @@ def _criterion(study: Study, ratings: Ratings, sheet: Sheet, bootstrap: Bootstra
             lambda: conformal(choice.kind, judge, human, groups=groups, coverage=COVERAGE, scale=scale, step=step)
         ),
         served=choice if isinstance(choice, Unknown) else served(study, choice, judge, people, human, groups, step),
-        level=level(study, judge, human, groups),
+        level=like(lambda: level(study, judge, human, groups)),
         length=length_effect(judge, people, ratings.words, groups, bootstrap),
         rivals=tuple(
             _rival(other, judge, mean(rows), human, groups, bootstrap)
@@ -230,13 +238,17 @@ def _shared(groups: Ints) -> bool:
     return len(np.unique(groups)) < len(groups)
 
 
-def _error(score: Array, human: Array, groups: Ints, bootstrap: Bootstrap) -> Estimate | Unknown:
+def _error(score: Array, human: Array, groups: Ints, bootstrap: Bootstrap) -> Estimate:
     """Return the mean absolute error where both are known."""
     off = np.abs(score - human)
     known = ~np.isnan(off)
     if not known.any():
-        return Unknown("no item has a score of the judge and of a person")
-    return attempt(lambda: bootstrap.mean(off[known], groups[known]))
+        raise NotEstimableError("no item has a score of the judge and of a person")
+    return bootstrap.mean(off[known], groups[known])
+
+
+def _other_scale(_: object) -> Unknown:
+    return Unknown("the judge keeps to another scale than people; see the figures after the map")
 
 
 def _with_q(criteria: Mapping[str, Criterion]) -> dict[str, Criterion]:
@@ -251,6 +263,8 @@ def _with_q(criteria: Mapping[str, Criterion]) -> dict[str, Criterion]:
 
 def _bias(study: Study, ratings: Ratings, bootstrap: Bootstrap) -> Audit:
     judge = np.stack([mean(ratings.judges[study.judge][name]) for name in ratings.criteria], axis=1)
+    if own := ratings.other_scale.get(study.judge):  # brought onto people's, so that level and spread can be told
+        judge = study.scale.low + (judge - own.low) / (own.high - own.low) * (study.scale.high - study.scale.low)
     humans = np.stack([ratings.human[name] for name in ratings.criteria], axis=2)
     return audit(
         judge,

@@ -85,9 +85,7 @@ def _share(test: AltTest) -> str:
 
 def _rank(it: Criterion) -> Light:
     """Yes: rho is above 0 where it matters, and at most `BEHIND` below that of one person; no: surely not."""
-    level, found = ("within groups", it.within_group)
-    if isinstance(found, Unknown):
-        level, found = "over items", it.item
+    level, found = _ranking(it)
     if isinstance(found, Unknown):
         return Light("not estimable", f"The judge's ranks cannot be held against people's: {found.reason}.")
     words = f"Rho {level} is {told(found)}"
@@ -96,8 +94,8 @@ def _rank(it: Criterion) -> Light:
         return Light(answer, f"{words}; what one person would reach is not known: {it.ceiling.reason}.")
     behind = it.ceiling.difference
     words += (
-        f"; against the same other raters the judge has {told(it.ceiling.judge)}, one person {told(it.ceiling.human)}"
-        f", a difference of {told(behind)}"
+        f"; against the same other raters, there too, the judge has {told(it.ceiling.judge)}, one person "
+        f"{told(it.ceiling.human)}, a difference of {told(behind)}"
     )
     return Light(_ranks(found, behind), f"{words}.")
 
@@ -134,15 +132,28 @@ def _levels(raw: Equivalence | Unknown, after: Equivalence | Unknown) -> Answer:
 
 
 def _reward(it: Criterion) -> Light:
-    """Yes: length surely does not pay; a reward also needs ranks within groups that are not nothing."""
+    """Yes: length surely does not pay, and the ranks that a reward lives on are surely more than nothing."""
     if isinstance(it.length, Unknown):
         return Light("not estimable", f"Whether length pays is not known: {it.length.reason}.")
-    finding, within = it.length, it.within_group
+    finding = it.length
+    level, ranks = _ranking(it)
     words = (
         f"Twice the length at the same quality moves the judge by {told(finding.points)} points, "
         f"{told(finding.effect)} standardised (up to {finding.band:g} counts as none)"
     )
-    if not isinstance(within, Unknown) and within.high is not None and within.high <= 0:
-        return Light("no", f"{words}; and within groups its rho is {told(within)}.")
     answers: dict[str | None, Answer] = {"innocent": "yes", "biased": "no"}
-    return Light(answers.get(finding.verdict, "open"), f"{words}.")
+    answer = answers.get(finding.verdict, "open")
+    if isinstance(ranks, Unknown):
+        return Light("no" if answer == "no" else "open", f"{words}; and its ranks are not known: {ranks.reason}.")
+    if ranks.high is not None and ranks.high <= 0:
+        return Light("no", f"{words}; and {level} its rho is {told(ranks)}.")
+    if answer == "yes" and (ranks.low is None or ranks.low <= 0):
+        return Light("open", f"{words}; but {level} its rho, {told(ranks)}, may be nothing.")
+    return Light(answer, f"{words}.")
+
+
+def _ranking(it: Criterion) -> tuple[str, Estimate | Unknown]:
+    """Return the correlation that rewards live on: within groups, or over items where no item shares its group."""
+    if isinstance(it.within_group, Unknown) and not it.grouped:
+        return "over items", it.item
+    return "within groups", it.within_group

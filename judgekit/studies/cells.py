@@ -69,7 +69,9 @@ def cells(table: RatingTable, study: Study, data: Path | None, left_out: Counter
     """
     scale, outside, only = table.scale or study.scale, table.off_scale == "leave out", table.only
     asked = {name: column for name, column in table.columns.items() if not study.criteria or name in study.criteria}
+    columns = set[str]()
     for place, row in rows(table, study, data):
+        columns |= row.keys()
         if only and any(str(row.get(column, "")) not in values for column, values in only.items()):
             continue
         item = Item(*_item(table, row, place), None)
@@ -88,6 +90,10 @@ def cells(table: RatingTable, study: Study, data: Path | None, left_out: Counter
                 left_out[f"{table.file}: off the scale"] += 1
             else:
                 yield Cell(item, human, rater, criterion, repeat, _on(scale, score, human, place), place)
+    for column in [*only, *asked.values()]:
+        if column not in columns:
+            known = nearest(column, columns, "there are")
+            raise InputError(f"{table.file}: no row has anything in the column {column!r}{known}")
 
 
 def rows(table: ItemTable | RatingTable, study: Study, data: Path | None) -> Iterator[tuple[Place, Row]]:

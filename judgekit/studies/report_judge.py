@@ -44,7 +44,9 @@ def _ceilings(made: Page, analysis: Analysis) -> None:
         [_ceiling(name, it.ceiling, notes) for name, it in analysis.criteria.items()],
     )
     made.notes(notes.lines())
-    made.text("Both against the mean of the same other raters, on the same items: rho over items.", soft=True)
+    grouped = any(it.grouped for it in analysis.criteria.values())
+    where = "within groups" if grouped else "over items"
+    made.text(f"Both against the mean of the same other raters, on the same items: rho {where}.", soft=True)
 
 
 def _ceiling(name: str, found: LeaveOneOut | Unknown, notes: Notes) -> tuple[str, ...]:

@@ -73,7 +73,7 @@ def served(
         attempt(
             lambda: alt_test(choice.predicted, people, study.epsilon, "neg_rmse", units=groups, bootstrap=bootstrap)
         ),
-        level(study, choice.predicted, human, groups),
+        attempt(lambda: level(study, choice.predicted, human, groups)),
         covered,
         width,
     )
@@ -82,11 +82,11 @@ def served(
 COVERAGE = 0.9  # of the interval for the human score of one item
 
 
-def level(study: Study, score: Array, human: Array, groups: Ints) -> Equivalence | Unknown:
+def level(study: Study, score: Array, human: Array, groups: Ints) -> Equivalence:
     """Say whether the mean score is that of people, to within `MARGIN` of the scale."""
     known = ~np.isnan(score + human)
     margin = MARGIN * (study.scale.high - study.scale.low)
-    return attempt(lambda: equivalence_test((score - human)[known], margin, groups[known]))
+    return equivalence_test((score - human)[known], margin, groups[known])
 
 
 def held_out(

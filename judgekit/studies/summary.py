@@ -13,7 +13,7 @@ from judgekit.studies.gates import Gate
 from judgekit.studies.report import SIMULATED, title
 from judgekit.studies.report_bias import why
 from judgekit.studies.unknown import Unknown
-from judgekit.studies.words import MISSING, chance, shown, told
+from judgekit.studies.words import MISSING, Notes, chance, shown, told
 
 HEADS = (
     "criterion",
@@ -43,11 +43,31 @@ def markdown(analysis: Analysis, gates: Sequence[Gate], check: CrossCheck, creat
         parts.append(f"**{SIMULATED}**")
     parts.append(f"Run on {created.day} {created:%B %Y}, seed {study.seed}; {study.judge} as judge.")
     parts.append("\n".join(table(HEADS, [_row(it) for it in analysis.criteria.values()])))
-    parts.append(LEGEND)
+    parts += ["\n".join(f"- {line}" for line in remarks(analysis)), LEGEND]
     parts.append("\n".join(table(("criterion", *QUESTIONS.values()), list(_answers(analysis)))))
     parts += ["\n".join(list(_sentences(analysis))), "\n".join(_gates(gates)), "\n".join(_others(analysis))]
     parts += ["\n".join(_bias(analysis)), str(check)]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def remarks(analysis: Analysis) -> Iterator[str]:
+    """Yield what is to be known of the figures: too few groups for the interval, groups left out."""
+    notes = Notes(list(analysis.criteria))
+    for name, it in analysis.criteria.items():
+        for column, found in _estimates(it):
+            if not isinstance(found, Unknown):
+                notes.add(name, column, found.note)
+    return notes.lines()
+
+
+def _estimates(it: Criterion) -> Iterator[tuple[str, Estimate | Unknown]]:
+    yield from zip(
+        ("people: alpha", "item", "within groups", "alpha with people", "error before", "error after"),
+        (it.people, it.item, it.within_group, it.alpha, it.before, it.after),
+        strict=True,
+    )
+    if not isinstance(it.ceiling, Unknown):
+        yield from (("one person", it.ceiling.human), ("the judge", it.ceiling.judge))
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from judgekit.errors import InputError, nearest
 from judgekit.studies.cells import Cell, Item, cells, items
-from judgekit.studies.study import Study
+from judgekit.studies.study import Scale, Study
 
 Array = NDArray[np.float64]
 Numbers = dict[str, int]
@@ -40,6 +40,7 @@ class Ratings:
         raters: the people; ``human[criterion]`` has the shape (raters, items).
         judges: ``judges[name][criterion]`` has the shape (repeats, items).
         left_out: counts what was passed over, by reason.
+        other_scale: the scale of each judge whose table declares another than people's.
     """
 
     items: tuple[str, ...]
@@ -51,6 +52,7 @@ class Ratings:
     human: Mapping[str, Array]
     judges: Mapping[str, Mapping[str, Array]]
     left_out: Mapping[str, int]
+    other_scale: Mapping[str, Scale]
 
     def sheets(self) -> list[Sheet]:
         """Return the ratings on each criterion; where there are several, their mean too, of complete ones alone."""
@@ -78,7 +80,12 @@ def read_ratings(
     """
     left_out = Counter[str](lacking or {})
     found = items(study.items, study, data) if study.items else {}
-    read = [cell for table in study.ratings for cell in cells(table, study, data, left_out)]
+    read, scales = list[Cell](), dict[str, Scale]()
+    for table in study.ratings:
+        own = list(cells(table, study, data, left_out))
+        if table.scale and table.scale != study.scale:
+            scales |= {cell.rater: table.scale for cell in own if not cell.human}
+        read += own
     read += also
     if study.items:
         unknown = [cell for cell in read if cell.item.name not in found]
@@ -87,7 +94,7 @@ def read_ratings(
     _describe(found, read)
     scored = {cell.item.name for cell in read}
     left_out["items without a score"] += len(found.keys() - scored)
-    return _arrays(study, [item for item in found.values() if item.name in scored], read, +left_out)
+    return _arrays(study, [item for item in found.values() if item.name in scored], read, +left_out, scales)
 
 
 def _overall(rows: Mapping[str, Array]) -> Array:
@@ -109,7 +116,9 @@ def _describe(found: dict[str, Item], read: Iterable[Cell]) -> None:
         found[known.name] = known._replace(group=known.group or told.group, system=known.system or told.system)
 
 
-def _arrays(study: Study, found: list[Item], read: list[Cell], left_out: Mapping[str, int]) -> Ratings:
+def _arrays(
+    study: Study, found: list[Item], read: list[Cell], left_out: Mapping[str, int], scales: Mapping[str, Scale]
+) -> Ratings:
     place = {item.name: i for i, item in enumerate(found)}
     criteria = study.criteria or _criteria(study, read)
     people = [cell for cell in read if cell.human]
@@ -131,6 +140,7 @@ def _arrays(study: Study, found: list[Item], read: list[Cell], left_out: Mapping
         human=dict(zip(criteria, human, strict=True)),
         judges={name: dict(zip(criteria, grid, strict=True)) for name, grid in judges.items()},
         left_out=left_out,
+        other_scale=scales,
     )
 
 

@@ -29,7 +29,7 @@ def test_show_has_a_table_for_each_criterion(call: Call, profile: Path) -> None:
 
     assert outcome.code == 0
     assert "judge: tiny, without a fingerprint (recorded ratings)" in outcome.stdout
-    assert "simulated raters" in outcome.stdout
+    assert "from 30 items in 10 groups by 3 raters, 1 to 5" in outcome.stdout
     assert "plot: linear map, of 30 labels, from 1 to 5; 90% intervals (split, 30 labels)" in outcome.stdout
     assert "overall: isotonic map of the mean of the criteria" in outcome.stdout
     assert "style: no map: it does not vary" in outcome.stdout

@@ -25,7 +25,7 @@ from judgekit import (
     RubricJudge,
     Sample,
 )
-from judgekit.calibration.profile import Profile
+from judgekit.calibration.profile import Data, GateResult, Profile
 from judgekit.files import score_row
 from judgekit.judges import CalibratedJudge, ProfileWarning
 from judgekit.models import Decoding, FakeModel
@@ -308,3 +308,13 @@ def test_the_row_of_a_calibrated_score(plain: RubricJudge) -> None:
     assert (row["value"], row["raw"], row["supported"]) == (3, 3.5, True)
     assert row["interval"] == pytest.approx([2.3, 3.7]) and math.isfinite(row["reward"])
     assert (bare["raw"], bare["interval"], bare["reward"], bare["supported"]) == (None,) * 4
+
+
+def test_a_profile_of_simulated_raters_or_failed_gates_says_so(plain: RubricJudge) -> None:
+    gate = GateResult(criterion="plot", name="item", wanted="rho, at least 0.9", got=0.2, passed=False)
+    data = Data(items=30, groups=10, raters=3, sha256="00", simulated=True)
+
+    with pytest.warns(ProfileWarning) as told:
+        CalibratedJudge(plain, fits(plain, gates=(gate,), data=data))
+    words = [str(warning.message) for warning in told]
+    assert len(words) == 2 and "simulated" in words[0] and "failed (plot: rho, at least 0.9)" in words[1]

@@ -257,7 +257,8 @@ def test_answers_say_what_the_figures_say(tmp_path: Path) -> None:
 
     assert found["rank"].answer == "yes"
     assert found["level"].answer == "with its map"
-    assert found["level"].sentence.startswith("As it is, the mean is off by -")
+    assert found["level"].sentence.startswith("With its map the mean is off by")  # its own scale is another
+    assert "another scale" in analysis.criteria["overall"].level.reason
 
 
 def test_a_constant_that_passes_is_no_credit_to_the_judge(tmp_path: Path) -> None:
