@@ -5,9 +5,10 @@ rate them from 1 to 5; two judges err alike, by prompt and by system too, and a 
 All intervals come from the same study, by the calls of `judgekit.studies.analysis`: whole prompts are drawn.
 
 The truth is that of the same systems and the same raters (a report is about the people that it names, and of two of
-them it is another value than of five) on endlessly many prompts: the value in one draw of 20,000. What rests on maps
-that were fitted to so many prompts (`FITTED`) is held against its mean over all runs: the report means maps like these,
-not the best ones. "Off" counts those runs in which an interval lies below the truth, and above it.
+them it is another value than of five) on endlessly many prompts: the value in one draw of 20,000. For a map, a panel or
+an interval for one item it is what the very one that this study would serve does on those 20,000 (`SERVED`); where it
+says "such", its mean over all runs instead: what one fitted to so many prompts does. "Off" is the percentage of
+intervals that lie below the truth, and above it.
 
 The public packages draw items, or take them for independent; the rows "not printed" are our intervals for what they
 estimate. Where one is not installed its rows say so. ``--out`` keeps what is done, so that a run that was ended goes
@@ -93,39 +94,50 @@ PRINTED: dict[str, Callable[[Drawn], Estimate]] = {
     "bias: slope": lambda s: probe(s, "slope").effect,
     "panel: independent judges": lambda s: s.panel.effective,
 }
-FITTED: dict[str, Callable[[Drawn], Estimate]] = {
-    "map: mean absolute error": lambda s: s.error(s.choice.predicted),
-    "map: root mean squared error": lambda s: s.choice.error,
-    "map: mean less people's (90 %)": lambda s: known(s.served.level).difference,
-    "map: alt-test's advantage": lambda s: known(s.served.alternative).advantage,
-    "map: items that intervals hold": lambda s: known(s.served.covered),
-    "panel: root mean squared error": lambda s: s.panel.choice.error,
-    "panel: worth of the judge": lambda s: s.panel.worth[0],
+SERVED: dict[str, tuple[Callable[[Drawn], Estimate], Callable[[Drawn, Drawn], float]]] = {
+    "map: mean absolute error": (lambda s: s.error(s.choice.predicted), lambda s, p: float(np.abs(s.off(p)).mean())),
+    "map: root mean squared error": (lambda s: s.choice.error, lambda s, p: float(np.sqrt((s.off(p) ** 2).mean()))),
+    "map: mean less people's (90 %)": (
+        lambda s: known(s.served.level).difference, lambda s, p: float(s.off(p).mean())
+    ),
+    "map: items its intervals hold": (lambda s: known(s.served.covered), lambda s, p: s.holds(p)),
+    "panel: root mean squared error": (lambda s: s.panel.choice.error, lambda s, p: math.sqrt(s.panel_error(p))),
+    "panel: worth of the judge": (
+        lambda s: s.panel.worth[0], lambda s, p: s.panel_error(p, without=0) - s.panel_error(p)
+    ),
+    "panel: worth of the other": (
+        lambda s: s.panel.worth[1], lambda s, p: s.panel_error(p, without=1) - s.panel_error(p)
+    ),
+}  # fmt: skip
+SUCH: dict[str, Callable[[Drawn], Estimate]] = {
+    "map: items such intervals hold": lambda s: known(s.served.covered),
+    "map: advantage of such (alt-test)": lambda s: known(s.served.alternative).advantage,
 }
 BESIDE: dict[str, Callable[[Drawn], Estimate]] = {
     "Pearson's r (not printed)": lambda s: correlation(s.judge, s.human, "pearson", **s.how),
     "alpha, interval (not printed)": lambda s: krippendorff_alpha(s.people, "interval", **s.how),
 }
-OURS = PRINTED | FITTED | BESIDE
-NAMES = (*PRINTED, *FITTED, *BESIDE, *PUBLIC)
+OURS = PRINTED | {name: estimate for name, (estimate, _) in SERVED.items()} | SUCH | BESIDE
+NAMES = (*OURS, *PUBLIC)
 
 
 def wanted(name: str, runs: int) -> int:
-    slow = name in FITTED or name.startswith(("panel", "scipy bootstrap"))
+    slow = name.startswith(("map", "panel", "scipy bootstrap"))
     return max(runs // SLOW, 1) if slow else runs
 
 
-def interval(name: str, study: Drawn) -> tuple[float, float, float]:
-    """Return value and ends, NaN where there are none."""
+def interval(name: str, study: Drawn) -> list[float]:
+    """Return value and ends, NaN where there are none, and the truth where it is this study's own, else NaN."""
     if name in PUBLIC:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of packages about their own future
-            return (math.nan, *PUBLIC[name][2](study))
+            return [math.nan, *PUBLIC[name][2](study), math.nan]
     try:
         found = OURS[name](study)
     except NotEstimableError:
-        return math.nan, math.nan, math.nan
-    return found.value, *(math.nan if end is None else end for end in (found.low, found.high))
+        return [math.nan] * 4
+    own = SERVED[name][1](study, population(len(study.people))) if name in SERVED else math.nan
+    return [found.value, *(math.nan if end is None else end for end in (found.low, found.high)), own]
 
 
 @cache
@@ -140,7 +152,7 @@ def truth(name: str, raters: int) -> float:
 
 def cell(names: list[str], prompts: int, raters: int, runs: int) -> list[Row]:
     """Return what the intervals of one size of study did."""
-    ends: dict[str, list[tuple[float, float, float]]] = {name: [] for name in names}
+    ends: dict[str, list[list[float]]] = {name: [] for name in names}
     for run in range(runs):
         study = draw(np.random.default_rng([prompts, raters, run]), prompts, raters, Bootstrap(DRAWS, seed=run))
         for name in names:
@@ -150,16 +162,22 @@ def cell(names: list[str], prompts: int, raters: int, runs: int) -> list[Row]:
 
 
 def judged(name: str, prompts: int, raters: int, ends: Array) -> Row:
-    true = float(np.nanmean(ends[:, 0])) if name in FITTED else truth(name, raters)
+    if name in SERVED:
+        true = ends[:, 3]
+    else:
+        true = np.full(len(ends), np.nanmean(ends[:, 0]) if name in SUCH else truth(name, raters))
     return {"name": name, "prompts": prompts, "raters": raters, "runs": len(ends)} | compared(true, ends)
 
 
-def compared(true: float, ends: Array) -> Row:
-    """Hold the truth against rows of value, low and high; NaN where there is no interval."""
-    value, low, high = ends.T
+def compared(true: Array, ends: Array) -> Row:
+    """Hold the truth of each run against its value, low and high, NaN where there is no interval."""
+    value, low, high = ends[:, :3].T
     shares = {"held": (low <= true) & (true <= high), "below": high < true, "above": low > true, "none": np.isnan(low)}
-    mean = None if np.isnan(value).all() else float(np.nanmean(value))
-    return {"truth": true, "mean": mean} | {what: float(share.mean()) for what, share in shares.items()}
+    means = {
+        what: float(np.nanmean(some)) if (~np.isnan(some)).any() else None
+        for what, some in (("truth", true), ("mean", value))
+    }
+    return means | {what: float(share.mean()) for what, share in shares.items()}
 
 
 def cells(names: list[str], runs: int, out: Path | None, processes: int) -> Iterator[Row]:

@@ -24,11 +24,13 @@ from judgekit.calibration import (
     bland_altman,
     choose,
     compare_correlations,
+    conformal,
     correlation,
+    fit,
     fit_panel,
     leave_one_out,
 )
-from judgekit.studies.served import Served, served
+from judgekit.studies.served import COVERAGE, Served, served
 from judgekit.studies.study import Study
 
 Array = NDArray[np.float64]
@@ -94,6 +96,26 @@ class Drawn:
     def error(self, score: Array) -> Estimate:
         off = np.abs(score - self.human)
         return self.bootstrap.mean(off[~np.isnan(off)], self.prompt[~np.isnan(off)])
+
+    def off(self, other: Drawn) -> Array:
+        """Return by how much this study's map misses the people of another, where there is a score."""
+        off = self.choice.map.apply(other.judge) - other.human
+        return np.asarray(off[~np.isnan(off)])
+
+    def holds(self, other: Drawn) -> float:
+        """Return how often this study's intervals for one item hold the mean rating of another's."""
+        known, named = ~np.isnan(other.judge), {"groups": self.prompt, "coverage": COVERAGE, "scale": SCALE}
+        low, high = conformal(self.choice.kind, self.judge, self.human, **named).interval(other.judge[known])
+        return float(((low - 1e-9 <= other.human[known]) & (other.human[known] <= high + 1e-9)).mean())
+
+    def panel_error(self, other: Drawn, without: int | None = None) -> float:
+        """Return the mean squared error in another study of this one's panel, or of it fitted without a judge."""
+        known = ~np.isnan(self.judge), ~np.isnan(other.judge)
+        mine, theirs = (np.stack([s.judge, s.second])[:, at] for s, at in zip((self, other), known, strict=True))
+        if without is not None:
+            mine, theirs = (np.delete(scores, without, axis=0) for scores in (mine, theirs))
+        fitted = fit(self.panel.choice.kind, mine, self.human[known[0]], scale=SCALE)
+        return float(((fitted.apply(theirs) - other.human[known[1]]) ** 2).mean())
 
     def constant(self) -> Estimate:
         middle = float(self.human.mean())

@@ -49,7 +49,7 @@ def test_every_interval_of_a_report_is_in_the_table() -> None:
     """The same study, analysed as `judgekit calibrate` does it, has no interval that the table lacks.
 
     Left aside: what is another one read through a monotone function (the curve and the limit of the ceiling, the points
-    of the spread), the other judges' own correlations, and what the second judge is worth to the panel.
+    of the spread), and the other judges' own correlations.
     """
     s = drawn()
     names = tuple(f"item{i}" for i in range(len(s.judge)))
@@ -60,7 +60,7 @@ def test_every_interval_of_a_report_is_in_the_table() -> None:
     study = STUDY.model_copy(update={"draws": DRAWS.draws, "seed": DRAWS.seed})
     analysis = analyse(study, ratings)
     ours = {ends(interval(s)) for interval in coverage_study.OURS.values()}
-    aside = ("curve", "ceiling.limit", "rivals.0.correlation", "test.one", "test.two", "worth.1")
+    aside = ("curve", "ceiling.limit", "rivals.0.correlation", "test.one", "test.two")
     everything = (analysis.criteria, analysis.bias.findings, analysis.panel)
     found = [(path, one) for path, one in printed(everything) if not any(part in path for part in aside)]
     at = [finding.name for finding in analysis.bias.findings].index("spread")
@@ -91,11 +91,11 @@ def test_a_run_that_was_ended_goes_on(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_intervals_that_are_too_narrow_are_seen() -> None:
     """Of 100 intervals 0 -+ 1, the truth .9 is in all, 1.1 in none; an interval that is not there does not hold."""
-    ends = np.tile([0.0, -1.0, 1.0], (100, 1))
+    ends = np.tile([0.0, -1.0, 1.0, np.nan], (100, 1))
     for truth, held in ((0.9, 1.0), (1.1, 0.0)):
-        row = coverage_study.compared(truth, ends)
+        row = coverage_study.compared(np.full(100, truth), ends)
         assert (row["held"], row["below"], row["above"], row["none"]) == (held, 1 - held, 0.0, 0.0)
-    gone = coverage_study.compared(0.0, np.full((4, 3), np.nan))
+    gone = coverage_study.compared(np.zeros(4), np.full((4, 4), np.nan))
     assert (gone["held"], gone["none"], gone["mean"]) == (0.0, 1.0, None)
 
 
