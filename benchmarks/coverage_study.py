@@ -5,10 +5,10 @@ rate them from 1 to 5; two judges err alike, by prompt and by system too, and a 
 All intervals come from the same study, by the calls of `judgekit.studies.analysis`: whole prompts are drawn.
 
 The truth is that of the same systems and the same raters (a report is about the people that it names, and of two of
-them it is another value than of five) on endlessly many prompts: the value in one draw of 20,000. For a map, a panel or
-an interval for one item it is what the very one that this study would serve does on those 20,000 (`SERVED`); where it
-says "such", its mean over all runs instead: what one fitted to so many prompts does. "Off" is the percentage of
-intervals that lie below the truth, and above it.
+them it is another value than of five) on endlessly many prompts: the mean value in 5 draws of 20,000. For a map, a
+panel or an interval for one item it is what the very one that this study would serve does on the first 20,000
+(`SERVED`); where it says "such", its mean over all runs instead: what one fitted to so many prompts does. "Off" is the
+percentage of intervals that lie below the truth, and above it.
 
 The public packages draw items, or take them for independent; the rows "not printed" are our intervals for what they
 estimate. Where one is not installed its rows say so. ``--out`` keeps what is done, so that a run that was ended goes
@@ -51,7 +51,7 @@ from judgekit.studies.unknown import Unknown
 T = TypeVar("T")
 Row = dict[str, Any]
 PROMPTS, RATERS = (15, 30, 96), (2, 3, 5)
-LARGE = 20_000  # prompts of the draw that gives the truth
+LARGE, TIMES = 20_000, 5  # prompts of a draw that gives the truth, and how many are averaged
 SLOW = 4  # times fewer runs of what takes long
 
 
@@ -141,13 +141,14 @@ def interval(name: str, study: Drawn) -> list[float]:
 
 
 @cache
-def population(raters: int) -> Drawn:
-    return draw(np.random.default_rng(0), LARGE, raters, Bootstrap(100, "percentile"))
+def population(raters: int, which: int = 0) -> Drawn:
+    return draw(np.random.default_rng(which), LARGE, raters, Bootstrap(100, "percentile"))
 
 
 @cache
 def truth(name: str, raters: int) -> float:
-    return OURS[PUBLIC[name][1] if name in PUBLIC else name](population(raters)).value
+    of = PUBLIC[name][1] if name in PUBLIC else name
+    return float(np.mean([OURS[of](population(raters, which)).value for which in range(TIMES)]))
 
 
 def cell(names: list[str], prompts: int, raters: int, runs: int) -> list[Row]:

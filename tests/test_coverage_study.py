@@ -74,6 +74,7 @@ def test_a_run_that_was_ended_goes_on(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(coverage_study, "PROMPTS", (15,))
     monkeypatch.setattr(coverage_study, "RATERS", (2, 3))
     monkeypatch.setattr(coverage_study, "LARGE", 300)
+    monkeypatch.setattr(coverage_study, "TIMES", 1)
     out, names = tmp_path / "cells.jsonl", ["limits: bias", "scipy pearsonr, r"]
     first = list(coverage_study.cells(names, 3, out, 1))
     lines = [json.loads(line) for line in out.read_text().splitlines()]
