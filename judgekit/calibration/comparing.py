@@ -51,6 +51,10 @@ def compare_correlations(
     """Compare two judges by their correlation with the same people, where all three have a value.
 
     Both correlations are taken of every resample, so that what the judges have in common falls out of the difference.
+    Within groups the difference is a mean over groups, and has Student's interval and p, by the jackknife: judges who
+    are alike differ to either side, and a few small groups in which they differ much make a skew that is chance. BCa
+    corrects for that skew too, and holds the truth in 90 to 93 %, where Student's does in 94 to 96 % (simulated, 15 to
+    96 groups of 3 to 12 items).
 
     Args:
         one, two: the judges' scores, and ``human``: shape (items,) or (items, criteria); NaN is missing.
@@ -62,7 +66,7 @@ def compare_correlations(
     """
     flat, owner, left_out = _common(one, two, human, level)
     if level == "within_group":
-        found = _within(flat, method, needed(groups, owner, "groups"), bootstrap)
+        gap, found = _within(flat, method, needed(groups, owner, "groups"), bootstrap)
     else:
         resampled = groups if units is None else units
         clusters = owner if resampled is None and level == "cell" else kept_units(resampled, owner, np.shape(human)[0])
@@ -71,8 +75,10 @@ def compare_correlations(
         else:
             pairs = [(judge, flat[2]) for judge in flat[:2]]
             found = correlations(pairs, method, lambda values, _: _with_difference(*values.T), clusters, bootstrap)
-    difference, first, second = (replace(found.estimate(which), n=flat.shape[1]) for which in range(3))
-    return CorrelationDifference(difference, first, second, found.p(), left_out)
+        gap = found
+    parts = (gap.estimate(0), found.estimate(1), found.estimate(2))
+    difference, first, second = (replace(part, n=flat.shape[1]) for part in parts)
+    return CorrelationDifference(difference, first, second, gap.p(), left_out)
 
 
 def _common(one: ArrayLike, two: ArrayLike, human: ArrayLike, level: Level) -> tuple[Array, Ints, int]:
@@ -110,8 +116,11 @@ def _by_system(flat: Array, method: Method, systems: Ints, units: Units, bootstr
     return bootstrap.resampled_sums(rows, statistic, units)
 
 
-def _within(flat: Array, method: Method, groups: Ints, bootstrap: Bootstrap) -> Resamples:
-    """Return the means over the groups in which both judges have a correlation; the groups are drawn."""
+def _within(flat: Array, method: Method, groups: Ints, bootstrap: Bootstrap) -> tuple[Resamples, Resamples]:
+    """Return the means over the groups in which both judges have a correlation; the groups are drawn.
+
+    By the jackknife, for the difference, and by draws, for each of the judges.
+    """
     count = int(groups.max()) + 1
     found = _with_difference(*(by_group(judge, flat[2], method, groups) for judge in flat[:2]))
     known = found[~np.isnan(found[:, 0])]
@@ -121,4 +130,6 @@ def _within(flat: Array, method: Method, groups: Ints, bootstrap: Bootstrap) -> 
     def statistic(weights: Array) -> Array:
         return np.asarray(weights @ known / weights.sum(1, keepdims=True))
 
-    return bootstrap.resampled(len(known), statistic, np.arange(len(known)))
+    own = np.arange(len(known))
+    gap = bootstrap.resampled(len(known), statistic, own, costly=True)
+    return gap, bootstrap.resampled(len(known), statistic, own)

@@ -110,7 +110,10 @@ class Blocks(Resamples):
         error, df = self._error(which)
         reach = t_quantile(1 - (1 - self.confidence) / 2, df) * error
         kind = f"grouped jackknife, t, {len(self.left[0])} blocks of {self.unit}s"
-        return Estimate(value, value - reach, value + reach, self.items, self.units, kind)
+        values = self.left[0][:, which]
+        known = values[~np.isnan(values)]
+        note = notes(known, len(values) - len(known), self.units)
+        return Estimate(value, value - reach, value + reach, self.items, self.units, kind, note)
 
     def _p(self, value: float, which: int, null: float) -> float:
         error, df = self._error(which)

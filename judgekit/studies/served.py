@@ -48,7 +48,8 @@ class Served:
     Attributes:
         alternative: the alt-test of them; ``level``: whether their mean is that of people, to within `MARGIN`.
         covered: how often the interval of one item held its human score, in groups that it was not made from;
-            ``width``: of such an interval, on average.
+            ``width``: of such an interval, on average. It is of intervals made like this: the very one that the profile
+            serves rests on fewer labels, and lies further off (within these ends in 80 to 95 %, simulated).
     """
 
     alternative: AltTest | Unknown
