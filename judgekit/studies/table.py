@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +52,7 @@ class Ratings:
     human: Mapping[str, Array]
     judges: Mapping[str, Mapping[str, Array]]
     left_out: Mapping[str, int]
-    other_scale: Mapping[str, Scale]
+    other_scale: Mapping[str, Scale] = field(default_factory=dict)
 
     def sheets(self) -> list[Sheet]:
         """Return the ratings on each criterion; where there are several, their mean too, of complete ones alone."""
