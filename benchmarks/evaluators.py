@@ -240,6 +240,7 @@ def of_judge(ratings: Ratings, name: str) -> dict[str, Maybe]:
     """Return what one evaluator is worth. With a single criterion, a cell is an item: the two levels are equal."""
     judge, people, groups = scores_of(ratings, name), ratings.human["quality"], ratings.groups
     human, bootstrap = mean(people), Bootstrap(DRAWS)
+    ceiling = attempt(lambda: leave_one_out(judge, people, groups=groups, bootstrap=bootstrap))  # within groups
 
     def spearman(level: Level) -> Maybe:
         return attempt(lambda: correlation(judge, human, level=level, groups=groups, bootstrap=bootstrap))
@@ -250,8 +251,8 @@ def of_judge(ratings: Ratings, name: str) -> dict[str, Maybe]:
         "item": spearman("item"),
         "within_group": spearman("within_group"),
         "alpha": attempt(lambda: krippendorff_alpha([judge, human], "interval", units=groups, bootstrap=bootstrap)),
-        "against_others": attempt(lambda: leave_one_out(judge, people, units=groups, bootstrap=bootstrap).judge),
-        "ceiling": attempt(lambda: leave_one_out(judge, people, units=groups, bootstrap=bootstrap).human),
+        "against_others": ceiling if isinstance(ceiling, Unknown) else ceiling.judge,
+        "ceiling": ceiling if isinstance(ceiling, Unknown) else ceiling.human,
     }
 
 

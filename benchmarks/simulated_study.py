@@ -66,7 +66,7 @@ class Drawn:
 
     @cached_property
     def ceiling(self) -> LeaveOneOut:
-        return leave_one_out(self.judge, self.people, **self.how)
+        return leave_one_out(self.judge, self.people, groups=self.prompt, **self.how)
 
     @cached_property
     def limits(self) -> BlandAltman:
