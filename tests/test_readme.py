@@ -88,3 +88,15 @@ def test_ci_calls_the_test_command_of_the_readme() -> None:
 
     assert "make test" in script
     assert "$ make test" in README
+
+
+def test_the_page_of_statistics_runs_and_names_what_is_there() -> None:
+    import judgekit.calibration
+
+    page = (ROOT / "docs" / "statistics.md").read_text(encoding="utf-8")
+    [code] = [text for name, text in BLOCK.findall(page) if name == "python"]
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    rows = [line for line in page.splitlines() if line.startswith("| ")]
+    names = {name for line in rows for name in re.findall(r"`([a-z_]+)`", line)}
+    assert len(names) > 40
+    assert names <= set(judgekit.calibration.__all__)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -33,8 +33,10 @@ from judgekit.calibration import (
     conformal,
     correlation,
     fit_panel,
+    flip_rate,
     krippendorff_alpha,
     leave_one_out,
+    retest_icc,
     split_half,
 )
 from judgekit.calibration.correlation import Level
@@ -85,6 +87,8 @@ class Criterion:
         choice: the map; ``interval``: for the human score of one item; ``served``: what the mapped scores are worth.
         level: whether the mean score, as it is, is that of people.
         length: whether the length of the text moves the judge and not the people.
+        retest: the reliability of one judgment, where the judge has scored items several times; ``flips``: how often
+            two judgments of one item differ.
     """
 
     name: str
@@ -109,6 +113,8 @@ class Criterion:
     served: Served | Unknown
     level: Equivalence | Unknown
     length: Finding | Unknown
+    retest: Estimate | Unknown
+    flips: Estimate | Unknown
     rivals: tuple[Rival, ...]
 
 
@@ -149,6 +155,7 @@ def _criterion(study: Study, ratings: Ratings, sheet: Sheet, bootstrap: Bootstra
     scale = (study.scale.low, study.scale.high)
     step = step_of(study, human)
     choice = attempt(lambda: choose(judge, human, groups, scale=scale, bootstrap=bootstrap))
+    again = partial(_again, sheet.judges[study.judge], groups, bootstrap)
     like = _other_scale if study.judge in ratings.other_scale else attempt  # what compares the very numbers
     spearman = partial(_spearman, ratings, judge, human, groups, bootstrap)
     return Criterion(
@@ -184,6 +191,8 @@ def _criterion(study: Study, ratings: Ratings, sheet: Sheet, bootstrap: Bootstra
         served=choice if isinstance(choice, Unknown) else served(study, choice, judge, people, human, groups, step),
         level=like(lambda: level(study, judge, human, groups)),
         length=length_effect(judge, people, ratings.words, groups, bootstrap),
+        retest=again(retest_icc),
+        flips=again(flip_rate),
         rivals=tuple(
             _rival(other, judge, mean(rows), human, groups, bootstrap)
             for other, rows in sheet.judges.items()
@@ -245,6 +254,14 @@ def _error(score: Array, human: Array, groups: Ints, bootstrap: Bootstrap) -> Es
     if not known.any():
         raise NotEstimableError("no item has a score of the judge and of a person")
     return bootstrap.mean(off[known], groups[known])
+
+
+def _again(
+    repeats: Array, groups: Ints, bootstrap: Bootstrap, statistic: Callable[..., Estimate]
+) -> Estimate | Unknown:
+    if len(repeats) < 2:
+        return Unknown("the judge has scored every item once")
+    return attempt(lambda: statistic(repeats, units=groups, bootstrap=bootstrap))
 
 
 def _other_scale(_: object) -> Unknown:

@@ -34,7 +34,21 @@ def add(made: Page, analysis: Analysis) -> None:
         soft=True,
     )
     _ceilings(made, analysis)
+    _repeats(made, analysis)
     _rates(made, analysis)
+
+
+def _repeats(made: Page, analysis: Analysis) -> None:
+    """Add whether the judge agrees with itself, where it was asked several times."""
+    if max(len(rows) for rows in analysis.ratings.judges[analysis.study.judge].values()) < 2:
+        return
+    notes = Notes(list(analysis.criteria))
+    rows = [
+        (name, notes.cell(name, "ICC", it.retest), notes.cell(name, "differ", it.flips))
+        for name, it in analysis.criteria.items()
+    ]
+    made.table(("criterion", "reliability of one judgment (ICC)", "two judgments of an item differ"), rows)
+    made.notes(notes.lines())
 
 
 def _ceilings(made: Page, analysis: Analysis) -> None:
