@@ -6,9 +6,8 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 
 from judgekit import InputError
 from judgekit.calibration import Bootstrap, NotEstimableError, bland_altman, concordance, correlation, kendall_w
@@ -41,22 +40,30 @@ def test_w_by_hand() -> None:
     assert kendall_w([[1, 2, 3], [10, 20, 30], [5, 4, 6]]).value == pytest.approx(7 / 9)
 
 
-@settings(deadline=None, max_examples=200)
-@given(hnp.arrays(float, st.tuples(st.integers(2, 5), st.integers(2, 15)), elements=st.integers(1, 5).map(float)))
-def test_w_with_ties(ratings: np.ndarray) -> None:
-    """12 S / (m^2 (n^3 - n) - m sum(t^3 - t)), with scipy's ranks."""
+@settings(deadline=None, max_examples=1000)
+@given(st.integers(0, 1 << 32), st.integers(2, 6), st.integers(3, 40), st.floats(0, 0.2))
+def test_w_with_ties(seed: int, raters: int, items: int, lost: float) -> None:
+    """12 S / (m^2 (n^3 - n) - m sum(t^3 - t)) with scipy's ranks, and Friedman's chi-squared over m (n - 1).
+
+    Both are of the items that every rater rated.
+    """
     stats = pytest.importorskip("scipy.stats")
-    m, n = ratings.shape
-    s = (ranks := stats.rankdata(ratings, axis=1)).sum(0)
-    ties = sum(int((np.unique(row, return_counts=True)[1] ** 3).sum()) - n for row in ratings)
+    rng = np.random.default_rng(seed)
+    ratings = np.where(rng.random((raters, items)) < lost, NAN, rng.integers(1, 6, (raters, items)))
+    whole = ratings[:, ~np.isnan(ratings).any(0)]
+    m, n = whole.shape
+    s = stats.rankdata(whole, axis=1).sum(0)
+    ties = sum(int((np.unique(row, return_counts=True)[1] ** 3).sum()) - n for row in whole)
     below = m**2 * (n**3 - n) - m * ties
     if below == 0:
         with pytest.raises(NotEstimableError):
             kendall_w(ratings, bootstrap=QUICK)
-        return
+        reject()
+    found = kendall_w(ratings, bootstrap=QUICK).value
 
-    assert ranks.shape == (m, n)
-    assert kendall_w(ratings, bootstrap=QUICK).value == pytest.approx(12 * ((s - s.mean()) ** 2).sum() / below)
+    assert found == pytest.approx(12 * ((s - s.mean()) ** 2).sum() / below)
+    if n > 2:
+        assert found == pytest.approx(stats.friedmanchisquare(*whole.T).statistic / (m * (n - 1)))
 
 
 def test_w_of_two_raters_is_spearmans() -> None:

@@ -7,16 +7,14 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 
 from judgekit import InputError
 from judgekit.calibration import Bootstrap, NotEstimableError, correlation
 from judgekit.calibration.correlation import Level, midranks, paired_series
 
 stats = pytest.importorskip("scipy.stats")
-SERIES = hnp.arrays(float, st.shared(st.integers(2, 30), key="n"), elements=st.integers(-4, 4).map(float))
 QUICK = Bootstrap(draws=100, method="percentile")
 METHODS = ("pearson", "spearman", "kendall")
 
@@ -41,16 +39,21 @@ def test_kendall_by_hand() -> None:
     assert correlation([1, 2, 30], [0, 3, 3], "kendall").value == pytest.approx(2 / math.sqrt(6))
 
 
-@settings(deadline=None, max_examples=60)
-@given(SERIES, SERIES)
-def test_scipy_says_the_same(x: np.ndarray, y: np.ndarray) -> None:
-    """As a table of few values, and as items where each value is its own."""
-    assert midranks(x).tolist() == stats.rankdata(x).tolist()
-    if not (np.ptp(x) and np.ptp(y)):
-        with pytest.raises(NotEstimableError, match="does not vary"):
+@pytest.mark.slow
+@settings(deadline=None, max_examples=1000)
+@given(st.integers(0, 1 << 32), st.integers(2, 40), st.integers(1, 9), st.floats(0, 0.6))
+def test_scipy_says_the_same(seed: int, items: int, values: int, lost: float) -> None:
+    """Of the items that have both; an item that lacks one is left out."""
+    rng = np.random.default_rng(seed)
+    x, y = np.where(rng.random((2, items)) < lost, math.nan, rng.integers(-values, values, (2, items)))
+    known = ~np.isnan(x + y)
+    one, two = x[known], y[known]
+    if len(one) < 1 or not (np.ptp(one) and np.ptp(two)):
+        with pytest.raises(NotEstimableError, match=r"does not vary|no item has both"):
             correlation(x, y)
-        return
-    theirs = stats.pearsonr(x, y).statistic, stats.spearmanr(x, y).statistic, stats.kendalltau(x, y).statistic
+        reject()
+    assert midranks(one).tolist() == stats.rankdata(one).tolist()
+    theirs = [test(one, two).statistic for test in (stats.pearsonr, stats.spearmanr, stats.kendalltau)]
     found = [correlation(x, y, method, bootstrap=QUICK).value for method in METHODS]  # type: ignore[arg-type]
 
     assert found == pytest.approx(theirs, abs=1e-9)

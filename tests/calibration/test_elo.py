@@ -6,6 +6,8 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from judgekit import InputError
 from judgekit.calibration import Bootstrap, NotEstimableError, elo
@@ -37,6 +39,25 @@ def test_a_plain_loop_says_the_same() -> None:
     found = elo(a, b, points, k=32, scale=300, start=1500, shuffles=10, bootstrap=FAST)
 
     assert found.as_played == pytest.approx(plain(a.tolist(), b.tolist(), points, 32, 300, 1500))
+
+
+@settings(deadline=None, max_examples=1000)
+@given(st.integers(0, 1 << 32), st.integers(1, 60), st.floats(1, 64), st.floats(100, 800), st.floats(0, 2000))
+def test_evalica_says_the_same(seed: int, games: int, k: float, scale: float, start: float) -> None:
+    """A game without a verdict moves nothing. One cluster has no interval, so that none is made 1,000 times."""
+    evalica = pytest.importorskip("evalica")
+    rng = np.random.default_rng(seed)
+    a = rng.integers(0, 6, games)
+    b = (a + rng.integers(1, 6, games)) % 6
+    points = rng.choice([0, 0.5, 1, np.nan], games)
+    assume(not np.isnan(points).all())
+    played = ~np.isnan(points)
+    won = [{0: evalica.Winner.Y, 0.5: evalica.Winner.Draw, 1: evalica.Winner.X}[p] for p in points[played]]
+    theirs = evalica.elo(a[played].tolist(), b[played].tolist(), won, initial=start, scale=scale, k=k)
+    found = elo(a, b, points, k=k, scale=scale, start=start, shuffles=2, units=[0] * games)
+
+    assert found.as_played == pytest.approx(theirs.scores.to_dict(), rel=1e-9, abs=1e-9)
+    assert found.missing == games - played.sum()
 
 
 def test_the_mean_over_all_orders() -> None:

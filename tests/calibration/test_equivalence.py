@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from judgekit.calibration import NotEstimableError, equivalence_test
 from judgekit.errors import InputError
@@ -22,15 +24,17 @@ def test_by_hand() -> None:
     assert equivalence_test([2, 3, 4, 3], (1, 5)).verdict == "inside"
 
 
-def test_statsmodels_says_the_same() -> None:
+@settings(deadline=None, max_examples=1000)
+@given(st.integers(0, 1 << 32), st.integers(2, 40), st.floats(0.01, 2), st.floats(0.01, 2))
+def test_statsmodels_says_the_same(seed: int, n: int, low: float, high: float) -> None:
     weightstats = pytest.importorskip("statsmodels.stats.weightstats")
-    rng = np.random.default_rng(0)
-    for _ in range(50):
-        x = rng.normal(rng.normal(), 1, rng.integers(3, 40))
-        theirs = weightstats.ttost_paired(x, np.zeros(len(x)), -0.8, 1.1)[0]
-        ours = equivalence_test(x, (-0.8, 1.1))
-        assert ours.p == pytest.approx(theirs, rel=1e-9)
-        assert (ours.verdict == "inside") == (theirs < 0.05)
+    rng = np.random.default_rng(seed)
+    x = rng.normal(rng.normal(), 1, n)
+    theirs = weightstats.ttost_paired(x, np.zeros(n), -low, high)[0]
+    ours = equivalence_test(x, (-low, high))
+
+    assert ours.p == pytest.approx(theirs, rel=1e-9)
+    assert (ours.verdict == "inside") == (theirs < 0.05)
 
 
 def test_clusters_count_not_items() -> None:

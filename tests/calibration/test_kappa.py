@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -16,7 +16,7 @@ from judgekit.calibration import Bootstrap, NotEstimableError, cohen_kappa, flei
 
 NAN = math.nan
 QUICK = Bootstrap(draws=100, method="percentile")
-RATED = hnp.arrays(float, st.integers(2, 25), elements=st.sampled_from([1.0, 2.0, 3.0, 4.0, 5.0, NAN]))
+SEED = st.integers(0, 1 << 32)
 # Krippendorff's example, and Gwet's (2014): four raters, twelve items, seven ratings missing.
 FOUR = np.array(
     [
@@ -26,6 +26,14 @@ FOUR = np.array(
         [1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, NAN],
     ]
 )
+
+
+def rated(seed: int, raters: int, items: int, lost: float) -> np.ndarray:
+    """Ratings of at most 2 to 5 values, some of them lost."""
+    rng = np.random.default_rng(seed)
+    ratings = rng.integers(1, rng.integers(3, 7), (raters, items)).astype(float)
+    ratings[rng.random((raters, items)) < lost] = NAN
+    return ratings
 
 
 def test_cohen_by_hand() -> None:
@@ -42,21 +50,50 @@ def test_cohen_with_weights_by_hand() -> None:
     assert cohen_kappa([1, 2, 4], [1, 4, 4], "quadratic").value == pytest.approx(2 / 3)
 
 
-@settings(deadline=None, max_examples=300)
-@given(RATED, st.data(), st.sampled_from([None, "linear", "quadratic"]))
-def test_scikit_learn_says_the_same(a: np.ndarray, data: st.DataObject, weights: str | None) -> None:
+@pytest.mark.slow
+@settings(deadline=None, max_examples=1000)
+@given(SEED, st.integers(2, 40), st.floats(0, 0.6), st.sampled_from([None, "linear", "quadratic"]))
+def test_scikit_learn_says_the_same(seed: int, items: int, lost: float, weights: str | None) -> None:
     metrics = pytest.importorskip("sklearn.metrics")
-    b = data.draw(hnp.arrays(float, len(a), elements=st.sampled_from([1.0, 2.0, 3.0, 4.0, 5.0, NAN])))
+    a, b = rated(seed, 2, items, lost)
     known = ~np.isnan(a + b)
     if len(np.unique([a[known], b[known]])) < 2:
         with pytest.raises(NotEstimableError):
             cohen_kappa(a, b, weights, bootstrap=QUICK)
-        return
+        reject()
     found = cohen_kappa(a, b, weights, bootstrap=QUICK)
     theirs = metrics.cohen_kappa_score(
         a[known].astype(int), b[known].astype(int), weights=weights, labels=[1, 2, 3, 4, 5]
     )
     assert found.n == known.sum()
+    assert found.value == pytest.approx(theirs, abs=1e-9)
+
+
+@settings(deadline=None, max_examples=1000)
+@given(SEED, st.integers(2, 40), st.floats(0, 0.6), st.sampled_from([None, "linear", "quadratic"]))
+def test_statsmodels_says_the_same(seed: int, items: int, lost: float, weights: str | None) -> None:
+    rater = pytest.importorskip("statsmodels.stats.inter_rater")
+    a, b = rated(seed, 2, items, lost)
+    known = ~np.isnan(a + b)
+    assume(len(np.unique([a[known], b[known]])) > 1)
+    table = np.zeros((5, 5))
+    np.add.at(table, (a[known].astype(int) - 1, b[known].astype(int) - 1), 1)
+    theirs = rater.cohens_kappa(table, wt=weights, return_results=False)
+
+    assert cohen_kappa(a, b, weights, bootstrap=QUICK).value == pytest.approx(theirs, abs=1e-9)
+
+
+@settings(deadline=None, max_examples=1000)
+@given(SEED, st.integers(2, 6), st.integers(2, 30), st.floats(0, 0.6))
+def test_statsmodels_says_the_same_of_fleiss(seed: int, raters: int, items: int, lost: float) -> None:
+    """Theirs takes whole items alone; one that nobody rated changes nothing."""
+    rater = pytest.importorskip("statsmodels.stats.inter_rater")
+    ratings = rated(seed, raters, items, 0)
+    assume(np.ptp(ratings) > 0)
+    theirs = rater.fleiss_kappa(rater.aggregate_raters(ratings.T.astype(int))[0])
+    unrated = np.flatnonzero(np.random.default_rng(seed).random(items) < lost)
+    found = fleiss_kappa(np.insert(ratings, unrated, NAN, axis=1), bootstrap=QUICK)
+
     assert found.value == pytest.approx(theirs, abs=1e-9)
 
 

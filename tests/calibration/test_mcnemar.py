@@ -6,11 +6,13 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from judgekit.calibration import NotEstimableError, mcnemar_test, sign_flip_test
 from judgekit.errors import InputError
+
+NAN = math.nan
 
 
 def verdicts(both: int, only_one: int, only_two: int, neither: int) -> tuple[list, list]:
@@ -54,17 +56,20 @@ def test_scipy_says_the_same(b: int, c: int) -> None:
     assert mcnemar_test(one, two).p == pytest.approx(2 * middle.cdf(least) - middle.pmf(least), rel=1e-10)
 
 
-def test_statsmodels_says_the_same() -> None:
+@settings(deadline=None, max_examples=1000)
+@given(*[st.integers(0, 60)] * 4, st.integers(0, 5))
+def test_statsmodels_says_the_same(both: int, b: int, c: int, neither: int, missing: int) -> None:
     tables = pytest.importorskip("statsmodels.stats.contingency_tables")
-    for b, c in [(0, 3), (7, 7), (10, 31), (400, 350)]:
-        one, two = verdicts(20, b, c, 30)
-        table = [[20, b], [c, 30]]
-        assert mcnemar_test(one, two, method="exact").p == pytest.approx(tables.mcnemar(table).pvalue, rel=1e-9)
-        # Clusters of one item: the plain chi-squared, but for the (K - 1) / K.
-        k = 50 + b + c
-        plain = tables.mcnemar(table, exact=False, correction=False).statistic
-        ours = mcnemar_test(one, two, list(range(k))).p
-        assert ours == pytest.approx(math.erfc(math.sqrt(plain * (k - 1) / k / 2)), rel=1e-9)
+    assume(b + c)
+    one, two = (given + [lost] * missing for given, lost in zip(verdicts(both, b, c, neither), (1, NAN), strict=True))
+    table = [[both, b], [c, neither]]
+    assert mcnemar_test(one, two, method="exact").p == pytest.approx(tables.mcnemar(table).pvalue, rel=1e-9)
+    # Clusters of one item: the plain chi-squared, but for the (K - 1) / K.
+    k = both + b + c + neither
+    assume(k > 1)
+    plain = tables.mcnemar(table, exact=False, correction=False).statistic
+    ours = mcnemar_test(one, two, list(range(k + missing))).p
+    assert ours == pytest.approx(math.erfc(math.sqrt(plain * (k - 1) / k / 2)), rel=1e-9)
 
 
 def test_golden_numbers() -> None:

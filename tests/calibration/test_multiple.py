@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
+from unittest import mock
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from judgekit.calibration import adjust_pvalues, stars
 from judgekit.errors import InputError
 
 PVALUES = st.lists(st.floats(0, 1), max_size=12)
+SOME_MISSING = st.lists(st.none() | st.floats(0, 1), max_size=12).filter(lambda p: any(it is not None for it in p))
 
 
 def test_by_hand() -> None:
@@ -31,14 +33,15 @@ def test_scipy_says_the_same(p: list) -> None:
         assert adjust_pvalues(p, method) == pytest.approx(list(theirs), rel=1e-12)
 
 
-def test_statsmodels_says_the_same() -> None:
+@settings(deadline=None, max_examples=1000)
+@given(SOME_MISSING)
+def test_statsmodels_says_the_same(p: list) -> None:
     multitest = pytest.importorskip("statsmodels.stats.multitest")
-    rng = np.random.default_rng(0)
-    for i in range(1000):
-        p = np.round(rng.random(rng.integers(1, 12)) ** 3, 2)
-        names = [("bh", "fdr_bh"), ("by", "fdr_by")] + [("holm", "holm")] * (i % 50 == 0)  # theirs takes 0.1 s
-        for ours, theirs in names:
-            assert adjust_pvalues(p, ours) == pytest.approx(list(multitest.multipletests(p, method=theirs)[1]))
+    known = [value for value in p if value is not None]
+    with mock.patch("gc.collect"):  # which theirs calls for Holm, and takes 0.1 s
+        for ours, theirs in (("bh", "fdr_bh"), ("by", "fdr_by"), ("holm", "holm")):
+            found = [value for value in adjust_pvalues(p, ours) if value is not None]
+            assert found == pytest.approx(list(multitest.multipletests(known, method=theirs)[1]))
 
 
 @settings(deadline=None)

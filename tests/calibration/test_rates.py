@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from judgekit.calibration import NotEstimableError, corrected_mean, labels_mean, ppi_mean, rogan_gladen
@@ -53,28 +53,38 @@ def test_by_hand() -> None:
     assert found.high - found.value == pytest.approx(12.7062 * math.sqrt(variance), rel=1e-5)
 
 
-def test_ppi_python_says_the_same() -> None:
-    """Point estimates to 1e-9; their interval too, once ours is given their normal quantile and their divisors."""
+@settings(deadline=None, max_examples=1000)
+@given(
+    st.integers(0, 1 << 32), st.integers(3, 60), st.integers(2, 300), st.integers(0, 9), st.sampled_from([-2, 0.1, 1])
+)
+def test_ppi_python_says_the_same(seed: int, m: int, others: int, silent: int, slope: float) -> None:
+    """Point estimates to 1e-9; their interval too, once ours is given their normal quantile and their divisors.
+
+    The labelled items may be any, and where the judge said nothing theirs is given the mean of the rest.
+    """
     ppi = pytest.importorskip("ppi_py")
     stats = pytest.importorskip("scipy.stats")
-    rng = np.random.default_rng(0)
-    for _ in range(1000):
-        n, m = int(rng.integers(20, 200)), int(rng.integers(5, 15))
-        human, judge = some(n, m, rng)
-        judge /= 10
-        y, f, others = human[:m], judge[:m], judge[m:]
-        weight = np.cov(y, f, ddof=0)[0, 1] / ((1 + m / (n - m)) * np.var(judge, ddof=1))
-        found = ppi_mean(human, judge)
-        assert found.value == pytest.approx(ppi.ppi_mean_pointestimate(y, f, others, lam=weight).item(), abs=1e-9)
-        if 0 <= weight <= 1:
-            assert found.value == pytest.approx(ppi.ppi_mean_pointestimate(y, f, others).item(), abs=1e-9)
-        low, high = (end.item() for end in ppi.ppi_mean_ci(y, f, others, alpha=0.05, lam=weight))
-        error = (found.high - found.value) / t_quantile(0.975, m - 2)
-        imputed = weight**2 * np.var(others) / (n - m)
-        rectifier = error**2 - imputed * (n - m) / (n - m - 1)
-        assert (high - low) / 2 == pytest.approx(
-            stats.norm.ppf(0.975) * math.sqrt(imputed + rectifier * (m - 2) / m), abs=1e-9
-        )
+    rng = np.random.default_rng(seed)
+    human, judge = some(m + others, m, rng)
+    order = rng.permutation(m + others)
+    human, judge = human[order], (slope * judge / 10)[order]
+    judge[rng.choice(m + others, min(silent, m), replace=False)] = NAN
+    found = ppi_mean(human, judge)
+    judge = np.where(np.isnan(judge), np.nanmean(judge), judge)
+    y, f, rest = human[known := ~np.isnan(human)], judge[known], judge[~known]
+    weight = np.cov(y, f, ddof=0)[0, 1] / ((1 + m / others) * np.var(judge, ddof=1))
+    assume(abs(weight) > 1e-9)
+
+    assert found.value == pytest.approx(ppi.ppi_mean_pointestimate(y, f, rest, lam=weight).item(), abs=1e-9)
+    # Theirs cuts its weight at 0 and 1; of a judge on such a scale that it is 1/2, it finds ours by itself.
+    own = ppi.ppi_mean_pointestimate(y, 2 * weight * f, 2 * weight * rest).item()
+    assert found.value == pytest.approx(own, abs=1e-9)
+    low, high = (end.item() for end in ppi.ppi_mean_ci(y, f, rest, alpha=0.05, lam=weight))
+    error = (found.high - found.value) / t_quantile(0.975, m - 2)
+    imputed = weight**2 * np.var(rest) / others
+    rectifier = error**2 - imputed * others / (others - 1)
+    theirs = stats.norm.ppf(0.975) * math.sqrt(imputed + rectifier * (m - 2) / m)
+    assert (high - low) / 2 == pytest.approx(theirs, abs=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -187,6 +197,17 @@ def test_a_rate_is_wilsons_for_the_labels_it_is_worth() -> None:
         pytest.approx(0.501025 - reach, abs=1e-5),
         pytest.approx(0.501025 + reach, abs=1e-5),
     )
+
+
+@settings(deadline=None, max_examples=1000)
+@given(st.integers(2, 200), st.floats(0, 1), st.integers(0, 20), st.floats(0.5, 0.999))
+def test_wilson_of_scipy_is_the_same(n: int, share: float, missing: int, confidence: float) -> None:
+    stats = pytest.importorskip("scipy.stats")
+    passed = round(n * share)
+    theirs = stats.binomtest(passed, n).proportion_ci(confidence, method="wilson")
+    found = labels_mean([1] * passed + [0] * (n - passed) + [NAN] * missing, confidence=confidence)
+
+    assert (found.low, found.high) == (pytest.approx(theirs.low, abs=1e-9), pytest.approx(theirs.high, abs=1e-9))
 
 
 def test_wilson_by_hand() -> None:
