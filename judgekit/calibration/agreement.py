@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from judgekit.calibration.bootstrap import Bootstrap
 from judgekit.calibration.continuous import interval_alpha, nominal_alpha, ordinal_alpha
-from judgekit.calibration.estimate import Array, Estimate, NotEstimableError
+from judgekit.calibration.estimate import Array, Estimate, NotEstimableError, one_of
 from judgekit.calibration.units import Units, kept_units
 from judgekit.errors import InputError
 
@@ -43,8 +43,9 @@ def krippendorff_alpha(
 
     Raises:
         NotEstimableError: no item has two ratings, all ratings are equal, or (ratio) they have too many values.
-        InputError: ratings that are not of this shape, or below 0 at the ratio level.
+        InputError: ratings that are not of this shape, or below 0 at the ratio level; an unknown level.
     """
+    one_of("level", level, get_args(Level))
     table = Ratings.of(ratings, units)
     if level == "ratio" and table.values[0] < 0:
         raise InputError("the ratio level is of values from 0 up")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from judgekit.calibration.bootstrap import Bootstrap
 from judgekit.calibration.correlation import Ints, Level, Method, by_group, needed, of_rows
-from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError
+from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError, one_of
 from judgekit.calibration.jointly import correlations
 from judgekit.calibration.resamples import Resamples
 from judgekit.calibration.units import Units, kept_units
@@ -58,8 +59,11 @@ def compare_correlations(
 
     Raises:
         NotEstimableError: a series that does not vary, or no group in which all of them vary.
-        InputError: series of different shapes, an infinite value, a level whose groups or systems are missing.
+        InputError: series of different shapes, an infinite value, an unknown method or level, or one whose groups or
+            systems are missing.
     """
+    one_of("method", method, get_args(Method))
+    one_of("level", level, get_args(Level))
     flat, owner, left_out = _common(one, two, human, level)
     if level == "within_group":
         found = _within(flat, method, needed(groups, owner, "groups"), bootstrap)

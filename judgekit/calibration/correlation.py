@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from judgekit.calibration.bootstrap import Bootstrap, Statistic
-from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError, number
+from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError, number, one_of
 from judgekit.calibration.units import Units, kept_units, kinds
 from judgekit.errors import InputError, require
 
@@ -49,8 +49,11 @@ def correlation(
 
     Raises:
         NotEstimableError: a series that does not vary, or no group in which both vary.
-        InputError: series of different shapes, an infinite value, a level whose groups or systems are missing.
+        InputError: series of different shapes, an infinite value, an unknown method or level, or one whose groups or
+            systems are missing.
     """
+    one_of("method", method, get_args(Method))
+    one_of("level", level, get_args(Level))
     j, h = _series(judge, human)
     resampled = groups if units is None else units
     for names in (groups, systems):

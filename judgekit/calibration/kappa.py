@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from judgekit.calibration.agreement import DEFAULT, Ratings, Weights, few_enough
 from judgekit.calibration.bootstrap import Bootstrap
-from judgekit.calibration.estimate import Array, Estimate, NotEstimableError
+from judgekit.calibration.estimate import Array, Estimate, NotEstimableError, one_of
 from judgekit.calibration.units import Units, kept_units
 from judgekit.errors import InputError
 
@@ -31,8 +31,9 @@ def cohen_kappa(
     Raises:
         NotEstimableError: both raters gave the same single value to every item, or rated no item in common, or
             there are too many values to compare each with each.
-        InputError: series of different shapes, or an infinite value.
+        InputError: series of different shapes, an infinite value, or unknown weights.
     """
+    _known(weights)
     both = [np.asarray(side, dtype=float) for side in (a, b)]
     if both[0].ndim != 1 or both[0].shape != both[1].shape:
         raise InputError(f"kappa is of two series of one shape (items,), not {both[0].shape} and {both[1].shape}")
@@ -68,8 +69,9 @@ def fleiss_kappa(
 
     Raises:
         NotEstimableError: no item has two ratings, all ratings are equal, or they have too many values.
-        InputError: ratings that are not of this shape.
+        InputError: ratings that are not of this shape, or unknown weights.
     """
+    _known(weights)
 
     def chance(shares: Array, like: Array) -> Array:
         return np.asarray(np.einsum("bi,ij,bj->b", shares, like, shares, optimize=True))
@@ -86,12 +88,18 @@ def gwet_ac(
 
     Args, Raises: as in `fleiss_kappa`.
     """
+    _known(weights)
 
     def chance(shares: Array, like: Array) -> Array:
         q = len(like)
         return np.asarray(like.sum() / (q * (q - 1)) * (shares * (1 - shares)).sum(1))
 
     return _agreement(Ratings.of(ratings, units, least=1), weights, chance, bootstrap)
+
+
+def _known(weights: Weights) -> None:
+    if weights is not None:
+        one_of("weights", weights, ("linear", "quadratic"))
 
 
 def likeness(values: Array, weights: Weights) -> Array:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from judgekit.calibration.bootstrap import Bootstrap
 from judgekit.calibration.choice import PANEL, Choice, Ints, choose, folds_of
-from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError, number
+from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError, number, one_of
 from judgekit.calibration.fitting import Kind
 from judgekit.calibration.maps import Linear
 from judgekit.calibration.refits import Refits
@@ -138,6 +139,7 @@ def judge_worth(
     bootstrap: Bootstrap = DEFAULT,
 ) -> tuple[Estimate, ...]:
     """Return by how much the mean squared error on held-out groups grows without each judge; above 0 it is of use."""
+    one_of("kind", kind, get_args(Kind))
     x, y = _shaped(judges, human)
     known, own = _known(x, y, groups)
     x, y = x[:, known], y[known]

@@ -161,7 +161,7 @@ def test_every_kind_has_its_place() -> None:
         (lambda: choose([1.0, 1, 1, 1], [1, 2, 3, 4], kinds=["linear"]), NotEstimableError, "same score"),
         (lambda: choose([1.0, 2], [1, 2, 3]), InputError, "one length"),
         (lambda: choose([1.0, 2, 3], [1, 2, 3], kinds=["spline"]), InputError, "spline"),
-        (lambda: choose([1.0, 2, 3], [1, 2, 3], kinds=[]), InputError, "none"),
+        (lambda: choose([1.0, 2, 3], [1, 2, 3], kinds=[]), InputError, "one kind of map at least"),
     ],
 )
 def test_bad_input(call: object, error: type[Exception], message: str) -> None:

@@ -234,7 +234,7 @@ def test_the_chooser_refuses_and_says_why() -> None:
         corrected_mean(human, judge, "by_truth")
     with pytest.raises(InputError, match="leave out strata"):
         corrected_mean(labels, truth, "by_truth", units=list(range(300)))
-    with pytest.raises(InputError, match="known: random"):
+    with pytest.raises(InputError, match=r"sampling .*known: by_truth, random, unknown"):
         corrected_mean(labels, truth, "stratified")
 
 
