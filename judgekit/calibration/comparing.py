@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import get_args
 
@@ -88,7 +89,7 @@ def _common(one: ArrayLike, two: ArrayLike, human: ArrayLike, level: Level) -> t
     values = np.stack(arrays)
     if np.isinf(values).any():
         raise InputError("a value is infinite")
-    values = values.reshape(*values.shape[:2], -1)
+    values = values.reshape(*values.shape[:2], math.prod(values.shape[2:]))
     owner = np.repeat(np.arange(values.shape[1]), values.shape[2]) if level == "cell" else np.arange(values.shape[1])
     flat = values.reshape(3, -1) if level == "cell" else values.mean(2)
     known = np.flatnonzero(~np.isnan(flat).any(0))
