@@ -156,9 +156,11 @@ class Held:
     def out(cls, kinds: Sequence[Kind], x: Array, y: Array, w: Array, groups: Ints, scale: Scale, seed: int) -> Held:
         """Fit every kind without each fold and without every two folds."""
         folds = folds_of(groups, seed)
-        k = int(folds.max(initial=0)) + 1
-        if k < 3:
-            raise NotEstimableError(f"{k} groups have a score and a label; choosing a map needs three, better thirty")
+        k, count = int(folds.max(initial=0)) + 1, len(folds)
+        if count < 3:
+            raise NotEstimableError(
+                f"{count} groups have a score and a label; choosing a map needs three, better thirty"
+            )
         refits, found, refused = Refits.of(x, y, w, folds[groups], scale), {}, {}
         for kind in kinds:
             try:
