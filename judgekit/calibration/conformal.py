@@ -17,7 +17,6 @@ from judgekit.errors import InputError
 
 FEW = 150  # labels below which none is kept aside: the maps without each fold say how far they miss
 BLOCK = 1 << 12  # items at a time, each with all residuals
-SHARE = 0.5  # of the groups, that the map of the split is fitted on
 Ints = NDArray[np.int64]
 
 
