@@ -97,8 +97,7 @@ def alt_test(
 
     Raises:
         NotEstimableError: no annotator has so many items with a verdict and another annotator.
-        InputError: other shapes, an epsilon outside its range, an unknown score, or values that are not numbers for
-            ``neg_rmse``.
+        InputError: other shapes, an epsilon outside its range, an unknown score, or ``neg_rmse`` of what is no number.
     """
     if not callable(score):
         one_of("score", score, ("accuracy", "neg_rmse"))

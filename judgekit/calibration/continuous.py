@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from judgekit.calibration.bootstrap import WORK, Bootstrap
 from judgekit.calibration.estimate import Array, Estimate
+from judgekit.calibration.interval import ROUNDING
 from judgekit.calibration.units import Units
 
 Ints = NDArray[np.int64]
 Counter = Callable[[Array], Array]
 CACHED = 1 << 16  # numbers at a time, about what a processor's cache holds
-ROUNDING = 2.0**-48  # times the number of summands: what rounding may leave of a variance, the largest value being 1
 
 
 def interval_alpha(values: Array, members: Ints, codes: Ints, units: Units, bootstrap: Bootstrap) -> Estimate:

@@ -15,6 +15,7 @@ NORMAL = NormalDist()
 FEW = 15  # clusters below which no bootstrap interval keeps its promise
 STEPS = 20  # of Newton's, of which two or three are taken
 SMOOTH = 1e3  # degrees of freedom from which Hill's quantile of t is right to 1e-14
+ROUNDING = 2.0**-48  # times the number of summands: what rounding may leave of a variance, the largest value being 1
 SAME = 1e-12  # relative difference below which two values differ by rounding alone
 
 

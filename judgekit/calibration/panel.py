@@ -14,6 +14,7 @@ from judgekit.calibration.bootstrap import Bootstrap
 from judgekit.calibration.choice import PANEL, Choice, Ints, choose, folds_of
 from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError, number, one_of
 from judgekit.calibration.fitting import Kind
+from judgekit.calibration.interval import SAME
 from judgekit.calibration.maps import Linear
 from judgekit.calibration.refits import Refits
 from judgekit.errors import InputError
@@ -92,10 +93,12 @@ def error_correlation(judges: ArrayLike, human: ArrayLike) -> Array:
     Raises:
         NotEstimableError: fewer than three items with all scores, or a judge that does not vary.
     """
-    covariance = np.cov(_errors(*_complete(judges, human)), bias=True)
+    x, y = _complete(judges, human)
+    covariance = np.cov(_errors(x, y), bias=True)
     spread = np.sqrt(np.diag(covariance))
-    scale = np.outer(spread, spread)
-    return np.where(scale > 1e-12, covariance / np.where(scale > 1e-12, scale, 1), math.nan)
+    errs = spread > SAME * y.std()
+    scale = np.where(errs, spread, 1)
+    return np.where(np.logical_and.outer(errs, errs), covariance / np.outer(scale, scale), math.nan)
 
 
 def effective_judges(
