@@ -7,13 +7,15 @@ and 0 for what chance gives, and may be negative.
 from __future__ import annotations
 
 import math
-from typing import Literal
+from functools import cached_property
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from judgekit.calibration.bootstrap import Bootstrap
-from judgekit.calibration.estimate import Array, Estimate, NotEstimableError
+from judgekit.calibration.continuous import interval_alpha, nominal_alpha, ordinal_alpha
+from judgekit.calibration.estimate import Array, Estimate, NotEstimableError, one_of
 from judgekit.calibration.units import Units, kept_units
 from judgekit.errors import InputError
 
@@ -21,6 +23,9 @@ Level = Literal["nominal", "ordinal", "interval", "ratio"]
 Weights = Literal["linear", "quadratic"] | None
 DEFAULT = Bootstrap()
 Ints = NDArray[np.int64]
+CELLS = 1 << 22  # pairs of values, over all patterns of ratings, up to which these are counted in a table
+VALUES = 1000  # distinct values of which distances, or likenesses, are taken
+COUNTS = 1 << 25  # counts of values, over all patterns of ratings, that are held in memory
 
 
 def krippendorff_alpha(
@@ -37,19 +42,30 @@ def krippendorff_alpha(
             without it the items.
 
     Raises:
-        NotEstimableError: no item has two ratings, or all ratings are equal.
-        InputError: ratings that are not of this shape, or below 0 at the ratio level.
+        NotEstimableError: no item has two ratings, all ratings are equal, or (ratio) they have too many values.
+        InputError: ratings that are not of this shape, or below 0 at the ratio level; an unknown level.
     """
+    one_of("level", level, get_args(Level))
     table = Ratings.of(ratings, units)
     if level == "ratio" and table.values[0] < 0:
         raise InputError("the ratio level is of values from 0 up")
     v = len(table.values)
+    if level != "ratio" and len(table.members) * v**2 > CELLS:
+        return _of_many(table, level, bootstrap)
     if level == "ordinal":
         pairs, scale = table.coincidences()
         return bootstrap.of_sums(pairs, lambda sums: _ordinal(sums / scale, v), table.units, table.codes)
+    table.few("alpha at the ratio level", "another level")
     distance = _distances(table.values, level)
     rows = np.column_stack([table.within(distance), table.counts])
     return bootstrap.of_sums(rows, lambda sums: _fixed(sums, distance), table.units, table.codes)
+
+
+def _of_many(table: Ratings, level: Level, bootstrap: Bootstrap) -> Estimate:
+    if level == "interval":
+        return interval_alpha(table.values, table.members, table.codes, table.units, bootstrap)
+    alpha = ordinal_alpha if level == "ordinal" else nominal_alpha
+    return alpha(table.members[table.codes], len(table.values), table.units, bootstrap)
 
 
 class Ratings:
@@ -57,11 +73,12 @@ class Ratings:
 
     Attributes:
         values: the distinct values, sorted, shape (v,).
-        counts: shape (patterns, v); ``codes``: the pattern of each kept item, shape (items,).
+        members: the numbers of the values of each pattern, sorted, v for a missing one; shape (patterns, raters).
+        codes: the pattern of each kept item, shape (items,).
     """
 
-    def __init__(self, values: Array, counts: Array, codes: Ints, units: Units) -> None:
-        self.values, self.counts, self.codes, self.units = values, counts, codes, units
+    def __init__(self, values: Array, members: Ints, codes: Ints, units: Units) -> None:
+        self.values, self.members, self.codes, self.units = values, members, codes, units
 
     @classmethod
     def of(cls, ratings: ArrayLike, units: Units = None, least: int = 2) -> Ratings:
@@ -79,8 +96,20 @@ class Ratings:
         known = len(values) - int(np.isnan(values[-1]))
         if known < 2:
             raise NotEstimableError("all ratings are equal, so that chance agrees as well")
-        counts, codes = _patterns(place.reshape(array.shape), len(values))
-        return cls(values[:known], counts[:, :known], codes, kept_units(units, kept, len(kept)))
+        members, codes = _patterns(place.reshape(array.shape), len(values))
+        return cls(values[:known], members, codes, kept_units(units, kept, len(kept)))
+
+    @cached_property
+    def counts(self) -> Array:
+        """How often each value is in each pattern, shape (patterns, v)."""
+        n, raters = self.members.shape
+        counts = np.zeros((n, len(self.values) + 1))
+        np.add.at(counts, (np.repeat(np.arange(n), raters), self.members.ravel()), 1)
+        return counts[:, :-1]
+
+    def few(self, what: str, instead: str) -> None:
+        """Refuse ratings whose values are too many for what compares each with each."""
+        few_enough(len(self.values), len(self.members) * len(self.values), what, instead)
 
     def coincidences(self) -> tuple[Array, float]:
         """Return the pairs of values in an item over its ratings less one, times what makes them whole, and that.
@@ -98,9 +127,22 @@ class Ratings:
         return np.asarray(((self.counts @ distance) * self.counts).sum(1) / (self.counts.sum(1) - 1))
 
 
-def _patterns(place: Ints, size: int) -> tuple[Array, Ints]:
-    """Return the distinct rows of counts, and which of them each item has."""
-    raters, items = place.shape
+def few_enough(values: int, counts: int, what: str, instead: str) -> None:
+    """Refuse that many distinct values, or counts of them in all, for a statistic that compares each with each.
+
+    Raises:
+        NotEstimableError: always where they are too many; the message says what to do.
+    """
+    if values > VALUES or counts > COUNTS:
+        raise NotEstimableError(
+            f"{what} compares every value with every other, and {values} distinct values in so many items are too "
+            f"many: round the ratings to fewer values, or take {instead}"
+        )
+
+
+def _patterns(place: Ints, size: int) -> tuple[Ints, Ints]:
+    """Return the distinct columns of values in whatever order, sorted, as rows, and which of them each item has."""
+    items = place.shape[1]
     ordered = np.sort(place, axis=0)
     code, most = np.zeros(items, dtype=np.int64), 1
     for row in ordered:
@@ -109,9 +151,7 @@ def _patterns(place: Ints, size: int) -> tuple[Array, Ints]:
             most = items
         code, most = code * size + row, most * size
     first, code = np.unique(code, return_index=True, return_inverse=True)[1:]
-    counts = np.zeros((len(first), size))
-    np.add.at(counts, (np.repeat(np.arange(len(first)), raters), ordered[:, first].T.ravel()), 1)
-    return counts, code
+    return np.ascontiguousarray(ordered[:, first].T), code
 
 
 def _distances(values: Array, level: Level) -> Array:

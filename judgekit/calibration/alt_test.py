@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from judgekit.calibration.bootstrap import Bootstrap
-from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError, number
+from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError, number, one_of
 from judgekit.calibration.multiple import adjust_pvalues
 from judgekit.errors import InputError, require
 
@@ -97,8 +97,10 @@ def alt_test(
 
     Raises:
         NotEstimableError: no annotator has so many items with a verdict and another annotator.
-        InputError: other shapes, an epsilon outside its range, or values that are not numbers for ``neg_rmse``.
+        InputError: other shapes, an epsilon outside its range, an unknown score, or ``neg_rmse`` of what is no number.
     """
+    if not callable(score):
+        one_of("score", score, ("accuracy", "neg_rmse"))
     if not 0 <= epsilon < 1:
         raise InputError(f"epsilon is from 0 to below 1, not {epsilon}")
     verdicts, table = _read(judge, annotations, score)

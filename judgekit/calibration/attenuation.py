@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,7 +12,7 @@ from numpy.typing import ArrayLike
 from judgekit.calibration.bootstrap import Bootstrap, Statistic
 from judgekit.calibration.ceilings import judge_and_ratings
 from judgekit.calibration.correlation import Method, weighted
-from judgekit.calibration.estimate import Array, Estimate, NotEstimableError
+from judgekit.calibration.estimate import Array, Estimate, NotEstimableError, one_of
 from judgekit.calibration.units import Units, kept_units
 from judgekit.errors import InputError
 
@@ -55,8 +56,10 @@ def disattenuated(
 
     Raises:
         NotEstimableError: a series that does not vary, no item with two ratings, or a reliability of 0 or below.
-        InputError: other shapes, an infinite value, or Kendall's tau, for which there is no such correction.
+        InputError: other shapes, an infinite value, an unknown method, or Kendall's tau, for which there is no such
+            correction.
     """
+    one_of("method", method, get_args(Method))
     if method == "kendall":
         raise InputError("Kendall's tau has no correction for attenuation; take pearson or spearman")
     scores, table = judge_and_ratings(judge, ratings)

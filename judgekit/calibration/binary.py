@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from judgekit.calibration.bootstrap import Bootstrap
-from judgekit.calibration.estimate import Array, Estimate, NotEstimableError
+from judgekit.calibration.estimate import Array, Estimate, NotEstimableError, one_of
 from judgekit.calibration.units import Units, kept_units
 from judgekit.errors import InputError
 
 DEFAULT = Bootstrap()
+Missing = Literal["left out", "no"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def binary_rates(
     judge: ArrayLike,
     truth: ArrayLike,
     *,
-    missing: Literal["left out", "no"] = "left out",
+    missing: Missing = "left out",
     units: Units = None,
     bootstrap: Bootstrap = DEFAULT,
 ) -> BinaryRates:
@@ -52,8 +53,9 @@ def binary_rates(
 
     Raises:
         NotEstimableError: no item has both.
-        InputError: other shapes, or a value that is not 0 or 1.
+        InputError: other shapes, a value that is not 0 or 1, or another word for what is missing.
     """
+    one_of("missing", missing, get_args(Missing))
     said, true = np.asarray(judge, dtype=float), np.asarray(truth, dtype=float)
     if said.shape != true.shape or said.ndim != 1:
         raise InputError(f"verdicts of shape {said.shape} and truths of {true.shape}; both are (items,)")

@@ -6,12 +6,12 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from judgekit.calibration.estimate import Array, Clusters, Estimate, number
+from judgekit.calibration.estimate import Array, Clusters, Estimate, number, one_of
 from judgekit.calibration.resamples import Blocks, Drawn, Resamples
 from judgekit.calibration.units import Crossed, Units, kinds
 from judgekit.errors import InputError
@@ -23,6 +23,7 @@ BLOCKS = 200  # units left out one at a time; more are left out in as many rando
 Ints = NDArray[np.int64]
 Left = tuple[Iterator[Array], Array]
 Statistic = Callable[[Array], Array]
+IntervalMethod = Literal["bca", "percentile"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +56,12 @@ class Bootstrap:
     """
 
     draws: int = 2000
-    method: Literal["bca", "percentile"] = "bca"
+    method: IntervalMethod = "bca"
     confidence: float = 0.95
     seed: int = 0
 
     def __post_init__(self) -> None:
+        one_of("method", self.method, get_args(IntervalMethod))
         if self.draws < 100 or not 0.5 <= self.confidence < 1:
             raise InputError(f"{self}: ask for at least 100 draws, and a confidence from .5 to below 1")
 

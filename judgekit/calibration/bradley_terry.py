@@ -114,7 +114,8 @@ def bradley_terry(
         units: the cluster of each comparison, such as its prompt; without it each stands for itself.
 
     Raises:
-        NotEstimableError: no verdict, a single cluster, an order or a covariate that cannot be told from the models.
+        NotEstimableError: fewer than two verdicts, a single cluster, an order or a covariate that cannot be told from
+            the models.
         InputError: arrays of different lengths, a model against itself, an outcome, side or covariate of another kind.
     """
     games = Games.of(a, b, outcomes)
@@ -219,6 +220,8 @@ def _level(rows: Rows, part: Ints, weak: Mask) -> tuple[Array, Array]:
 
 
 def _estimates(rows: Rows, at: Array, variance: Array, k: int, single: bool, confidence: float) -> list[Estimate]:
+    if k < 2:
+        raise NotEstimableError("a single comparison has a verdict: there is nothing to measure an error by")
     n = rows.counts.sum(1)
     used = np.bincount(rows.i, n, rows.models) + np.bincount(rows.j, n, rows.models)
     counts = [*used, *[n.sum()] * (len(at) - rows.models)]

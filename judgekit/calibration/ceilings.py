@@ -10,13 +10,14 @@ import math
 from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import permutations
+from typing import get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from judgekit.calibration.bootstrap import Bootstrap
 from judgekit.calibration.correlation import Ints, Method, by_group, needed
-from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError
+from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError, one_of
 from judgekit.calibration.jointly import correlations
 from judgekit.calibration.resamples import Resamples
 from judgekit.calibration.units import Units, kept_units
@@ -98,8 +99,9 @@ def leave_one_out(
 
     Raises:
         NotEstimableError: no rater with 3 such items among which all vary.
-        InputError: other shapes, or an infinite value.
+        InputError: other shapes, an infinite value, or an unknown method.
     """
+    one_of("method", method, get_args(Method))
     scores, table = judge_and_ratings(judge, ratings)
     parts = [part for rater in range(len(table)) if (part := _part(scores, table, rater)).vary()]
     if not parts:
@@ -128,8 +130,9 @@ def split_half(
 
     Raises:
         NotEstimableError: fewer than 3 items with two ratings, or none that vary.
-        InputError: another shape, or an infinite value.
+        InputError: another shape, an infinite value, or an unknown method.
     """
+    one_of("method", method, get_args(Method))
     _, table = judge_and_ratings(None, ratings)
     items = table.shape[1]
     table = table[(~np.isnan(table)).any(1)]

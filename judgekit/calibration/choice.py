@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from judgekit.calibration.bootstrap import Bootstrap
-from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError, number
+from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError, number, one_of
 from judgekit.calibration.fitting import Kind, fit
 from judgekit.calibration.maps import Map
 from judgekit.calibration.refits import Refits
@@ -156,9 +156,11 @@ class Held:
     def out(cls, kinds: Sequence[Kind], x: Array, y: Array, w: Array, groups: Ints, scale: Scale, seed: int) -> Held:
         """Fit every kind without each fold and without every two folds."""
         folds = folds_of(groups, seed)
-        k = int(folds.max(initial=0)) + 1
-        if k < 3:
-            raise NotEstimableError(f"{k} groups have a score and a label; choosing a map needs three, better thirty")
+        k, count = int(folds.max(initial=0)) + 1, len(folds)
+        if count < 3:
+            raise NotEstimableError(
+                f"{count} groups have a score and a label; choosing a map needs three, better thirty"
+            )
         refits, found, refused = Refits.of(x, y, w, folds[groups], scale), {}, {}
         for kind in kinds:
             try:
@@ -226,9 +228,10 @@ def _ordered(kinds: Sequence[Kind] | None, x: Array, y: Array) -> tuple[Kind, ..
     if kinds is None:
         binary = len(x) == 1 and bool(np.isin(y, (0, 1)).all()) and x.min(initial=0) >= 0 and x.max(initial=1) <= 1
         kinds = PANEL if len(x) > 1 else PROBABILITY if binary else ONE_JUDGE
-    unknown = set(kinds) - set(SIMPLICITY)
-    if unknown or not kinds:
-        raise InputError(f"the kinds of a map are {', '.join(SIMPLICITY)}; not {', '.join(sorted(unknown)) or 'none'}")
+    for kind in kinds:
+        one_of("kind", kind, SIMPLICITY)
+    if not kinds:
+        raise InputError(f"ask for one kind of map at least, of {', '.join(SIMPLICITY)}")
     return tuple(kind for kind in SIMPLICITY if kind in kinds)
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
+from typing import get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from judgekit.calibration.bootstrap import Bootstrap
 from judgekit.calibration.correlation import Ints, Level, Method, by_group, needed, of_rows
-from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError
+from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError, one_of
 from judgekit.calibration.jointly import correlations
 from judgekit.calibration.resamples import Resamples
 from judgekit.calibration.units import Units, kept_units
@@ -62,8 +64,11 @@ def compare_correlations(
 
     Raises:
         NotEstimableError: a series that does not vary, or no group in which all of them vary.
-        InputError: series of different shapes, an infinite value, a level whose groups or systems are missing.
+        InputError: series of different shapes, an infinite value, an unknown method or level, or one whose groups or
+            systems are missing.
     """
+    one_of("method", method, get_args(Method))
+    one_of("level", level, get_args(Level))
     flat, owner, left_out = _common(one, two, human, level)
     if level == "within_group":
         gap, found = _within(flat, method, needed(groups, owner, "groups"), bootstrap)
@@ -90,7 +95,7 @@ def _common(one: ArrayLike, two: ArrayLike, human: ArrayLike, level: Level) -> t
     values = np.stack(arrays)
     if np.isinf(values).any():
         raise InputError("a value is infinite")
-    values = values.reshape(*values.shape[:2], -1)
+    values = values.reshape(*values.shape[:2], math.prod(values.shape[2:]))
     owner = np.repeat(np.arange(values.shape[1]), values.shape[2]) if level == "cell" else np.arange(values.shape[1])
     flat = values.reshape(3, -1) if level == "cell" else values.mean(2)
     known = np.flatnonzero(~np.isnan(flat).any(0))

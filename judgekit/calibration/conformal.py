@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from judgekit.calibration.choice import folds_of
-from judgekit.calibration.estimate import Array, Clusters, NotEstimableError, number
+from judgekit.calibration.estimate import Array, Clusters, NotEstimableError, number, one_of
 from judgekit.calibration.fitting import Kind, fit
 from judgekit.calibration.maps import STRICT, Map, from_dict, names, refusal
 from judgekit.errors import InputError
 
 FEW = 150  # labels below which none is kept aside: the maps without each fold say how far they miss
 BLOCK = 1 << 12  # items at a time, each with all residuals
-SHARE = 0.5  # of the groups, that the map of the split is fitted on
 Ints = NDArray[np.int64]
 
 
@@ -188,8 +187,9 @@ def conformal(
 
     Raises:
         NotEstimableError: fewer than 4 groups.
-        InputError: shapes that do not fit, or a coverage outside of 0 and 1.
+        InputError: an unknown kind, shapes that do not fit, or a coverage outside of 0 and 1.
     """
+    one_of("kind", kind, get_args(Kind))
     x, y, names, kinds = _known(judge, human, groups, categories)
     if not 0 < coverage < 1:
         raise InputError(f"a coverage lies between 0 and 1, not {coverage}")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError
+from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError, one_of
 from judgekit.calibration.interval import FEW
 from judgekit.calibration.rates import Items, labels_mean, mean
 from judgekit.calibration.rogan_gladen import LEAST, rogan_gladen
 from judgekit.errors import InputError
+
+Sampling = Literal["random", "by_truth", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Corrected:
 def corrected_mean(
     human: ArrayLike,
     judge: ArrayLike,
-    sampling: Literal["random", "by_truth", "unknown"],
+    sampling: Sampling,
     *,
     strata: Clusters | None = None,
     units: Clusters | None = None,
@@ -58,6 +60,7 @@ def corrected_mean(
             verdicts say nothing of the truth, where they must.
         InputError: as in `ppi_mean` and `rogan_gladen`; strata or units where the labels are not at random.
     """
+    one_of("sampling", sampling, get_args(Sampling))
     if sampling == "random":
         return _of_random(human, judge, strata, units, confidence)
     if sampling == "by_truth":
@@ -66,9 +69,7 @@ def corrected_mean(
         found = rogan_gladen(human, judge, confidence=confidence)
         why = "the labels are no random sample, but the judge's error rates carry over"
         return Corrected(found, "Rogan-Gladen", why, _raw(judge), None, None)
-    if sampling == "unknown":
-        raise NotEstimableError("how the labelled items were chosen is not known, and any correction rests on it")
-    raise InputError(f"sampling {sampling!r}; known: random, by_truth, unknown")
+    raise NotEstimableError("how the labelled items were chosen is not known, and any correction rests on it")
 
 
 def _of_random(

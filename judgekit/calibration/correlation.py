@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from judgekit.calibration.bootstrap import Bootstrap, Statistic
-from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError, number
+from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError, number, one_of
+from judgekit.calibration.interval import ROUNDING, SAME
 from judgekit.calibration.units import Units, kept_units, kinds
 from judgekit.errors import InputError, require
 
@@ -49,8 +50,11 @@ def correlation(
 
     Raises:
         NotEstimableError: a series that does not vary, or no group in which both vary.
-        InputError: series of different shapes, an infinite value, a level whose groups or systems are missing.
+        InputError: series of different shapes, an infinite value, an unknown method or level, or one whose groups or
+            systems are missing.
     """
+    one_of("method", method, get_args(Method))
+    one_of("level", level, get_args(Level))
     j, h = _series(judge, human)
     resampled = groups if units is None else units
     for names in (groups, systems):
@@ -105,20 +109,31 @@ def tabled(x: Array, y: Array, method: Method) -> Table | None:
     shape = (len(xs), len(ys))
     if len(xs) * len(ys) <= CELLS:
         codes = (a * len(ys) + b).reshape(-1)
-        cells = np.eye(len(xs) * len(ys))
+        cells, xs, ys = np.eye(len(xs) * len(ys)), scaled(xs), scaled(ys)
         return Table(cells, codes, np.ones(len(cells)), lambda sums: _of_tables(sums, shape, (xs, ys), method))
     if method != "pearson":
         return None
-    x, y = (series - series.mean() for series in (x, y))
+    x, y = (scaled(series) for series in (x, y))
     rows = np.stack([np.ones(len(x)), x, y, x * x, y * y, x * y], axis=1)
     return Table(rows, np.arange(len(x)), np.eye(6)[0], _of_moments)
 
 
 def _of_moments(sums: Array) -> Array:
+    """Return Pearson's r of scaled series, of whose squares rounding leaves more the more of them are summed."""
     n, x, y, xx, yy, xy = sums.T
-    scale = np.sqrt(np.maximum(xx - x * x / n, 0) * np.maximum(yy - y * y / n, 0))
-    fine = scale > 1e-12 * n
-    return np.where(fine, np.clip((xy - x * y / n) / np.where(fine, scale, 1), -1, 1), math.nan)
+    return _ratio(xy - x * y / n, xx - x * x / n, yy - y * y / n, ROUNDING * n**2)
+
+
+def _ratio(both: Array, one: Array, two: Array, least: Array) -> Array:
+    """Return products over the roots of the squares; NaN where one of these is no more than rounding leaves of none."""
+    fine = (one > least) & (two > least)
+    return np.where(fine, np.clip(both / np.sqrt(np.where(fine, one * two, 1)), -1, 1), math.nan)
+
+
+def scaled(series: Array) -> Array:
+    """Return series less their means, over the power of two that brings the largest value of each to 1/2 or more."""
+    away = series - series.mean(-1, keepdims=True)
+    return np.asarray(np.ldexp(away, -np.frexp(np.abs(away).max(-1, keepdims=True))[1]))
 
 
 def plain(x: Array, y: Array, method: Method) -> float:
@@ -130,13 +145,12 @@ def plain(x: Array, y: Array, method: Method) -> float:
 
 def pearson(x: Array, y: Array, weights: Array) -> Array:
     """Return Pearson's r for each row of weights; ``x`` and ``y`` broadcast against them. NaN where one is constant."""
+    x, y = scaled(x), scaled(y)
     n = weights.sum(-1, keepdims=True)
     dx = x - (weights * x).sum(-1, keepdims=True) / n
     dy = y - (weights * y).sum(-1, keepdims=True) / n
     xx, yy = (weights * dx * dx).sum(-1), (weights * dy * dy).sum(-1)
-    scale = np.sqrt(xx * yy)
-    fine = scale > 1e-12 * n[..., 0]
-    return np.where(fine, np.clip((weights * dx * dy).sum(-1) / np.where(fine, scale, 1), -1, 1), math.nan)
+    return _ratio((weights * dx * dy).sum(-1), xx, yy, SAME**2 * n[..., 0])
 
 
 def midranks(values: ArrayLike) -> Array:
@@ -157,10 +171,8 @@ def _of_tables(sums: Array, shape: tuple[int, int], values: tuple[Array, Array],
         x, y = (value - side @ value[:, None] / n for value, side in zip(values, (rows, columns), strict=True))
     else:
         x, y = (side.cumsum(1) - side / 2 - n / 2 for side in (rows, columns))  # the midranks less their mean
-    scale = np.sqrt((rows * x * x).sum(1) * (columns * y * y).sum(1))
-    fine = scale > 1e-12 * n[:, 0]
     both = (np.einsum("bij,bj->bi", tables, y) * x).sum(1)
-    return np.where(fine, np.clip(both / np.where(fine, scale, 1), -1, 1), math.nan)
+    return _ratio(both, (rows * x * x).sum(1), (columns * y * y).sum(1), SAME**2 * n[:, 0])
 
 
 def _tau(sums: Array, rows: Array, columns: Array) -> Array:
@@ -206,15 +218,13 @@ def _spearman(x: Array, y: Array) -> Statistic:
             parts = min(len(weights), -(-weights.size // CACHED))
             return np.concatenate([rho(some) for some in np.array_split(weights, parts)])
         w = np.ascontiguousarray(weights.T)
-        n, both, scale = w.sum(0), w.copy(), np.ones(w.shape[1])
+        n, both, squares = w.sum(0), w.copy(), []
         for place, order, start in zip(sides, orders, starts, strict=True):
             own = np.add.reduceat(w.take(order, axis=0), start, axis=0)
             away = own.cumsum(0) - own / 2 - n / 2  # the midranks less their mean
-            scale *= (own * away * away).sum(0)
+            squares.append((own * away * away).sum(0))
             both *= away.take(place, axis=0)
-        scale = np.sqrt(scale)
-        fine = scale > 1e-12 * n
-        return np.where(fine, np.clip(both.sum(0) / np.where(fine, scale, 1), -1, 1), math.nan)
+        return _ratio(both.sum(0), squares[0], squares[1], np.zeros_like(n))  # ranks and weights are exact
 
     return rho
 

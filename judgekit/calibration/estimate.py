@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from judgekit.errors import InputError
+from judgekit.errors import InputError, nearest
 
 Array = NDArray[np.float64]
 Clusters = Sequence[Hashable] | NDArray[Any]
@@ -41,6 +41,18 @@ class Estimate:
         if self.low is None or self.high is None:
             return f"{self.value:.3f}"
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+def one_of(what: str, name: object, known: Iterable[str]) -> None:
+    """Refuse a name that is not known: a misspelt choice must not pass for another one.
+
+    Raises:
+        InputError: always where it is not known; the message gives the known names, and the nearest.
+    """
+    names = sorted(known)
+    if name not in names:
+        every = f"; known: {', '.join(names)}"
+        raise InputError(f"{what} {name!r}{every}{nearest(str(name).lower(), names).removeprefix(every)}")
 
 
 def number(names: Iterable[Hashable] | NDArray[Any]) -> NDArray[np.int64]:

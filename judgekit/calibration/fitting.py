@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from judgekit.calibration.estimate import Array, NotEstimableError
+from judgekit.calibration.estimate import Array, NotEstimableError, one_of
 from judgekit.calibration.gram import Gram, along, nonnegative, ridge
 from judgekit.calibration.logit import Logits, cumulative_logits, logistic
 from judgekit.calibration.maps import Curve, Linear, Logistic, Map, Ordinal, logs
@@ -47,9 +47,10 @@ def fit(
 
     Raises:
         NotEstimableError: fewer than two labels, scores or labels that do not vary.
-        InputError: shapes that do not fit, an infinite value, weights that are not above 0, labels off the scale, or
-            scores and labels that `platt` and `beta` are not for.
+        InputError: an unknown kind, shapes that do not fit, an infinite value, weights that are not above 0, labels
+            off the scale, or scores and labels that `platt` and `beta` are not for.
     """
+    one_of("kind", kind, get_args(Kind))
     columns, y, w = _checked(judge, human, weights)
     known = ~np.isnan(columns).any(0) & ~np.isnan(y)
     x, y, w = columns[:, known], y[known], w[known]

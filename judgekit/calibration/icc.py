@@ -16,6 +16,8 @@ from judgekit.errors import InputError, require
 
 Form = Literal["ICC1", "ICC2", "ICC3", "ICC1k", "ICC2k", "ICC3k"]
 FORMS = ("ICC1", "ICC2", "ICC3", "ICC1k", "ICC2k", "ICC3k")
+LEAST = 1e-13  # of all that varies: a variance below it is what rounding leaves of none
+NO_ERROR = "beside the raters' severity the ratings show no error"
 
 
 def icc(ratings: ArrayLike, form: Form = "ICC2", *, units: Units = None, bootstrap: Bootstrap = DEFAULT) -> Estimate:
@@ -45,14 +47,31 @@ def icc(ratings: ArrayLike, form: Form = "ICC2", *, units: Units = None, bootstr
     if x.shape[1] < 2 or np.nanmin(x) == np.nanmax(x):
         raise NotEstimableError(f"{x.shape[1]} items with two ratings or more, which must be two at least and vary")
     x = x - np.nanmean(x)
-    k = len(x)
-    found = bootstrap.of_sums(
-        _sums(x.T), lambda sums: _of(form, k, *_variances(sums, k, form)), kept_units(units, known, len(known))
-    )
-    if np.isnan(x).any() or units is not None:
-        return found
-    low, high = _exact(x, form, bootstrap.confidence)
-    return Estimate(found.value, low, high, found.n, found.clusters, "F (McGraw & Wong 1996)")
+    k, whole = len(x), not np.isnan(x).any()
+    rows = _sums_of_whole(x.T) if whole else _sums(x.T)
+
+    def variances(sums: Array) -> tuple[Array, Array, Array]:
+        return _variances(_widened(sums, k) if whole else sums, k, form)
+
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = _value(form, k, *(float(it[0]) for it in variances(rows.sum(0)[None])))
+    if whole and units is None:
+        return _exactly(x, value, form, bootstrap.confidence)
+    return bootstrap.of_sums(rows, lambda sums: _of(form, k, *variances(sums)), kept_units(units, known, len(known)))
+
+
+def _value(form: str, k: int, item: float, rater: float, error: float) -> float:
+    """Return the value on all items, or say why there is none."""
+    value = float(_of(form, k, *(np.array([it]) for it in (item, rater, error)))[0])
+    if not math.isnan(value):
+        return value if abs(value) > LEAST else 0.0
+    if math.isnan(item + error):
+        raise NotEstimableError("no rating is left over to measure the error by: it needs more items with two ratings")
+    if abs(item) + abs(error) <= LEAST * (abs(item) + abs(rater) + abs(error)):
+        raise NotEstimableError("each rater gave every item the same rating: beside severity, nothing varies")
+    if form.endswith("k"):
+        raise NotEstimableError("the means of the items do not differ, so that a mean of raters has no variance")
+    raise NotEstimableError("the variances of items, raters and error add up to none")
 
 
 def _sums(x: Array) -> Array:
@@ -63,6 +82,21 @@ def _sums(x: Array) -> Array:
     overlap = (there[:, :, None] * there[:, None, :] / n[:, :, None]).reshape(len(x), -1)
     squares = (x**2).sum(1, keepdims=True)
     return np.hstack([np.ones_like(n), n, n**2, total, squares, total**2 / n, there, x, there * total / n, overlap])
+
+
+def _sums_of_whole(x: Array) -> Array:
+    """Return the same where no cell is missing, as far as it differs from item to item; see `_widened`."""
+    total = x.sum(1)
+    return np.column_stack([np.ones(len(x)), (x**2).sum(1), total**2 / x.shape[1], x])
+
+
+def _widened(sums: Array, k: int) -> Array:
+    """Return the sums of `_sums` from those of `_sums_of_whole`."""
+    items, squares, between, totals = sums[:, :1], sums[:, 1:2], sums[:, 2:3], sums[:, 3:]
+    total, every = totals.sum(1, keepdims=True), np.ones((1, k))
+    overlap = items / k * np.ones((1, k * k))
+    firsts = [items, k * items, k**2 * items, total, squares, between]
+    return np.hstack([*firsts, items * every, totals, total / k * every, overlap])
 
 
 def _variances(sums: Array, k: int, form: str) -> tuple[Array, Array, Array]:
@@ -90,23 +124,34 @@ def _of(form: str, k: int, item: Array, rater: Array, error: Array) -> Array:
     """Return the share of the variance that is the items'."""
     noise = error + rater if form.startswith("ICC2") else error
     whole = item + noise / (k if form.endswith("k") else 1)
-    return np.where(whole > 0, item / np.where(whole > 0, whole, 1), math.nan)
+    real = whole > LEAST * (np.abs(item) + np.abs(rater) + np.abs(error))
+    return np.where(real, item / np.where(real, whole, 1), math.nan)
 
 
-def _exact(x: Array, form: str, confidence: float) -> tuple[float, float]:
-    """Return the limits from the F distribution; ``x``: shape (raters, items), no cell missing."""
+def _exactly(x: Array, value: float, form: str, confidence: float) -> Estimate:
+    """Return the value with the limits from the F distribution; ``x``: shape (raters, items), no cell missing."""
     k, n = x.shape
     rows, columns, mean = x.mean(0), x.mean(1), x.mean()
-    msr, msc = k * ((rows - mean) ** 2).sum() / (n - 1), n * ((columns - mean) ** 2).sum() / (k - 1)
-    mse = ((x - rows - columns[:, None] + mean) ** 2).sum() / ((n - 1) * (k - 1))
+    least = LEAST**2 * float((x**2).sum())  # what rounding leaves of squares that are 0
+
+    def square(away: Array) -> float:
+        found = float((away**2).sum())
+        return found if found > least else 0.0
+
+    msr, msc = k * square(rows - mean) / (n - 1), n * square(columns - mean) / (k - 1)
+    mse = square(x - rows - columns[:, None] + mean) / ((n - 1) * (k - 1))
     if form.startswith("ICC2"):
         limits = _two_way(msr, msc, mse, n, k, confidence)
     else:
         one_way = form.startswith("ICC1")
-        error = ((x - rows) ** 2).sum() / (n * (k - 1)) if one_way else mse
+        error = square(x - rows) / (n * (k - 1)) if one_way else mse
         limits = _one_ratio(msr, error, n, n * (k - 1) if one_way else (n - 1) * (k - 1), k, confidence)
-    low, high = (k * it / (1 + (k - 1) * it) for it in limits) if form.endswith("k") else limits
-    return float(low), float(high)
+    if limits is None:
+        return Estimate(value, None, None, n, n, "", f"no interval: {NO_ERROR}")
+    low, high = (float(k * it / (1 + (k - 1) * it) if form.endswith("k") else it) for it in limits)
+    alike = "the means of the items do not differ" if msr == 0 else NO_ERROR
+    note = f"the interval is one value, because {alike}; it says nothing about what was not seen"
+    return Estimate(value, low, high, n, n, "F (McGraw & Wong 1996)", note if high - low <= LEAST else "")
 
 
 def _one_ratio(msr: float, error: float, n: int, df: int, k: int, confidence: float) -> tuple[float, float]:
@@ -115,11 +160,14 @@ def _one_ratio(msr: float, error: float, n: int, df: int, k: int, confidence: fl
     return (msr - down * error) / (msr + (k - 1) * down * error), (msr * up - error) / (msr * up + (k - 1) * error)
 
 
-def _two_way(msr: float, msc: float, mse: float, n: int, k: int, confidence: float) -> tuple[float, float]:
+def _two_way(msr: float, msc: float, mse: float, n: int, k: int, confidence: float) -> tuple[float, float] | None:
     f, at = require("scipy.stats", "calibrate").f, (1 + confidence) / 2
     # With rho / (1 - rho) written out: the degrees of freedom depend on a MSC : b MSE alone, and here on no pole.
     rho, rest = n * (msr - mse), k * (msc - mse) + n * k * mse
     a, b = k * rho * msc, (n * rest + k * rho * (n - 1)) * mse
-    v = (a + b) ** 2 / (a**2 / (k - 1) + b**2 / ((n - 1) * (k - 1)))
+    if mse == 0 and (msr == 0 or msc == 0):
+        return None
+    # Where the items' means are equal both limits are one value, whatever the degrees of freedom.
+    v = 1.0 if msr == 0 else (a + b) ** 2 / (a**2 / (k - 1) + b**2 / ((n - 1) * (k - 1)))
     down, up, wide = f.ppf(at, n - 1, v), f.ppf(at, v, n - 1), k * msc + (k * n - k - n) * mse
     return n * (msr - down * mse) / (down * wide + n * msr), n * (up * msr - mse) / (wide + n * up * msr)

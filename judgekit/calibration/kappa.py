@@ -8,9 +8,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from judgekit.calibration.agreement import DEFAULT, Ratings, Weights
+from judgekit.calibration.agreement import DEFAULT, Ratings, Weights, few_enough
 from judgekit.calibration.bootstrap import Bootstrap
-from judgekit.calibration.estimate import Array, Estimate, NotEstimableError
+from judgekit.calibration.estimate import Array, Estimate, NotEstimableError, one_of
 from judgekit.calibration.units import Units, kept_units
 from judgekit.errors import InputError
 
@@ -29,9 +29,11 @@ def cohen_kappa(
         weights: what a disagreement costs: 1, the distance of the two values, or its square.
 
     Raises:
-        NotEstimableError: both raters gave the same single value to every item, or rated no item in common.
-        InputError: series of different shapes, or an infinite value.
+        NotEstimableError: both raters gave the same single value to every item, or rated no item in common, or
+            there are too many values to compare each with each.
+        InputError: series of different shapes, an infinite value, or unknown weights.
     """
+    _known(weights)
     both = [np.asarray(side, dtype=float) for side in (a, b)]
     if both[0].ndim != 1 or both[0].shape != both[1].shape:
         raise InputError(f"kappa is of two series of one shape (items,), not {both[0].shape} and {both[1].shape}")
@@ -43,14 +45,18 @@ def cohen_kappa(
     if len(values) < 2:
         raise NotEstimableError(f"the two raters gave {len(values)} different values to {known.sum()} items")
     v, (one, two) = len(values), place.reshape(2, -1)
+    cells, codes = np.unique(one * v + two, return_inverse=True)
+    few_enough(v, len(cells) * 2 * v, "kappa", "krippendorff_alpha, or concordance")
     cost = 1 - likeness(values, weights)
+    i, j = np.divmod(cells, v)
+    rows = np.column_stack([cost[i, j], np.eye(v)[i], np.eye(v)[j]])
 
     def statistic(sums: Array) -> Array:
-        rows, columns = (sums.reshape(-1, v, v).sum(axis) for axis in (2, 1))
-        chance = np.einsum("bi,ij,bj->b", rows, cost, columns, optimize=True) / sums.sum(1)
-        return np.where(chance > 0, 1 - (sums * cost.ravel()).sum(1) / np.where(chance > 0, chance, 1), math.nan)
+        first, second = sums[:, 1 : v + 1], sums[:, v + 1 :]
+        chance = ((first @ cost) * second).sum(1) / first.sum(1)
+        return np.where(chance > 0, 1 - sums[:, 0] / np.where(chance > 0, chance, 1), math.nan)
 
-    return bootstrap.of_sums(np.eye(v * v), statistic, kept_units(units, known, len(known)), one * v + two)
+    return bootstrap.of_sums(rows, statistic, kept_units(units, known, len(known)), codes.reshape(-1))
 
 
 def fleiss_kappa(
@@ -62,9 +68,10 @@ def fleiss_kappa(
         ratings: shape (raters, items); NaN is missing. An item with one rating counts for chance alone.
 
     Raises:
-        NotEstimableError: no item has two ratings, or all ratings are equal.
-        InputError: ratings that are not of this shape.
+        NotEstimableError: no item has two ratings, all ratings are equal, or they have too many values.
+        InputError: ratings that are not of this shape, or unknown weights.
     """
+    _known(weights)
 
     def chance(shares: Array, like: Array) -> Array:
         return np.asarray(np.einsum("bi,ij,bj->b", shares, like, shares, optimize=True))
@@ -81,12 +88,18 @@ def gwet_ac(
 
     Args, Raises: as in `fleiss_kappa`.
     """
+    _known(weights)
 
     def chance(shares: Array, like: Array) -> Array:
         q = len(like)
         return np.asarray(like.sum() / (q * (q - 1)) * (shares * (1 - shares)).sum(1))
 
     return _agreement(Ratings.of(ratings, units, least=1), weights, chance, bootstrap)
+
+
+def _known(weights: Weights) -> None:
+    if weights is not None:
+        one_of("weights", weights, ("linear", "quadratic"))
 
 
 def likeness(values: Array, weights: Weights) -> Array:
@@ -97,6 +110,7 @@ def likeness(values: Array, weights: Weights) -> Array:
 
 def _agreement(table: Ratings, weights: Weights, chance: Chance, bootstrap: Bootstrap) -> Estimate:
     """Estimate (agreement - chance) / (1 - chance); both are means over the items."""
+    table.few("agreement beyond chance", "krippendorff_alpha")
     n, r = table.counts, table.counts.sum(1, keepdims=True)
     like = likeness(table.values, weights)
     several = r[:, 0] > 1

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from judgekit.calibration.agreement import Level, krippendorff_alpha
 from judgekit.calibration.bootstrap import Bootstrap
 from judgekit.calibration.correlation import Method
-from judgekit.calibration.estimate import Clusters, NotEstimableError, number
+from judgekit.calibration.estimate import Clusters, NotEstimableError, number, one_of
 from judgekit.calibration.interval import t_quantile
 from judgekit.calibration.units import Units
 from judgekit.errors import InputError
@@ -51,6 +51,7 @@ def labels_for_correlation(value: float, margin: float, method: Method = "spearm
     Args:
         margin: half of the interval's width; ``design``: how many items are worth one alone, see `design_effect`.
     """
+    one_of("method", method, FISHER)
     if not -1 < value < 1:
         raise InputError(f"a correlation to plan for lies between -1 and 1, not at {value:g}")
 
@@ -155,6 +156,7 @@ def detectable_mean(n: int, sd: float, *, design: float = 1.0) -> float:
 
 def detectable_correlation(n: int, method: Method = "spearman", *, null: float = 0.0, design: float = 1.0) -> float:
     """Return the smallest correlation above ``null`` that a test at .05 tells from it with 80 % power."""
+    one_of("method", method, FISHER)
     alone = n / design
     if alone < 5 or not -1 < null < 1:
         raise InputError(f"{n} items are worth {alone:.3g} alone: give 5 or more, and a null between -1 and 1")

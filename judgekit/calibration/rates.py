@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from judgekit.calibration.bootstrap import Bootstrap
 from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError, number
-from judgekit.calibration.interval import FEW, t_quantile
+from judgekit.calibration.interval import FEW, SAME, t_quantile
 from judgekit.errors import InputError
 
 Ints = NDArray[np.int64]
@@ -158,7 +158,7 @@ def _stratum(human: Array, judge: Array, units: Ints, tuned: bool) -> tuple[floa
     rest = y - weight * f
     pull = np.zeros(len(human))
     pull[known] = (rest - rest.mean()) / n * math.sqrt(k / (k - lost))
-    if np.abs(pull).max() <= 1e-12 * max(1.0, float(np.abs(y).max())):
+    if n * np.abs(pull).max() <= SAME * float(np.abs(y).max()):
         raise NotEstimableError(
             "the labels do not differ from what the judge predicts: how often it errs was not seen, and is not 0"
             if np.ptp(y)

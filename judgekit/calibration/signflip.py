@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from judgekit.calibration.estimate import Array, Clusters, NotEstimableError, number
+from judgekit.calibration.estimate import Array, Clusters, NotEstimableError, number, one_of
 from judgekit.errors import InputError
 
 Ints = NDArray[np.int64]
@@ -68,6 +68,7 @@ def sign_flip_test(
         InputError: no items, a difference that is not finite, not a cluster for each item, an unknown method.
         NotEstimableError: exact was asked for, but there are more than 30 clusters and no step that serves.
     """
+    one_of("method", method, get_args(Method))
     values = np.asarray(differences, dtype=float)
     names = np.arange(len(values)) if clusters is None else clusters
     if values.ndim != 1 or not len(values) or len(values) != len(names) or not np.isfinite(values).all():
@@ -100,8 +101,6 @@ def _tail(sizes: Array, observed: float, method: Method, draws: int, rng: np.ran
                 f"{len(sizes)} clusters are too many to try all signs, and their sums have no step in common that "
                 "serves; ask for saddlepoint or monte_carlo"
             )
-    elif method != "saddlepoint":
-        raise InputError(f"method {method!r}; known: auto, exact, saddlepoint, monte_carlo")
     return min(1.0, 2 * _beyond(sizes, observed)), "saddlepoint"
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from judgekit.calibration import LeaveOneOut, Panel
+from judgekit.calibration import LeaveOneOut, Panel, stars
 from judgekit.report import Page, heat_map
 from judgekit.studies.analysis import Analysis, Criterion, Rival
 from judgekit.studies.unknown import Unknown
 from judgekit.studies.verdicts import Rates, verdicts
-from judgekit.studies.words import MISSING, Notes, chance, shown, stars, told
+from judgekit.studies.words import MISSING, Notes, chance, shown, told
 
 
 def add(made: Page, analysis: Analysis) -> None:

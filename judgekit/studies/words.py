@@ -44,11 +44,6 @@ def chance(p: float | None) -> str:
     return MISSING if p is None else "< 0.001" if p < 0.001 else shown(p, 3)
 
 
-def stars(q: float | None) -> str:
-    """Return one star below .05, two below .01, three below .001."""
-    return "" if q is None else "*" * ((q < 0.05) + (q < 0.01) + (q < 0.001))
-
-
 def sentence(reason: str) -> str:
     """Return a reason as a sentence of its own."""
     return f"{reason[:1].upper()}{reason[1:]}{'' if reason.endswith('.') else '.'}"

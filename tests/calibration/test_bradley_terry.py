@@ -233,6 +233,8 @@ def test_what_is_no_comparison_is_refused(arguments: tuple, options: dict, says:
     ("arguments", "options", "says"),
     [
         ((["x"], ["y"], [None]), {}, "no comparison has a verdict"),
+        ((["x"], ["y"], ["a"]), {}, "a single comparison"),
+        ((["x", "x"], ["y", "y"], ["a", None]), {}, "a single comparison"),
         ((["x"] * 3, ["y"] * 3, [1, 0, 1]), {"units": [1, 1, 1]}, "one cluster"),
         ((["x"] * 3, ["y"] * 3, [1, 0, 1]), {"first": "a"}, "told apart"),
         ((["x"] * 3, ["y"] * 3, [1, 0, 1]), {"covariates": [0, 0, 0]}, "does not vary"),

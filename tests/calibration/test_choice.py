@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -158,10 +160,12 @@ def test_every_kind_has_its_place() -> None:
     ("call", "error", "message"),
     [
         (lambda: choose([1.0, 2, 3], [1, 2, 3], ["a", "a", "b"]), NotEstimableError, "2 groups"),
+        (lambda: choose([math.nan, 2], [1, math.nan]), NotEstimableError, "^0 groups"),
+        (lambda: choose([1.0, math.nan], [1, 2]), NotEstimableError, "^1 groups"),
         (lambda: choose([1.0, 1, 1, 1], [1, 2, 3, 4], kinds=["linear"]), NotEstimableError, "same score"),
         (lambda: choose([1.0, 2], [1, 2, 3]), InputError, "one length"),
         (lambda: choose([1.0, 2, 3], [1, 2, 3], kinds=["spline"]), InputError, "spline"),
-        (lambda: choose([1.0, 2, 3], [1, 2, 3], kinds=[]), InputError, "none"),
+        (lambda: choose([1.0, 2, 3], [1, 2, 3], kinds=[]), InputError, "one kind of map at least"),
     ],
 )
 def test_bad_input(call: object, error: type[Exception], message: str) -> None:

@@ -88,6 +88,7 @@ def test_what_is_missing_is_counted() -> None:
         ([1, 2, np.inf], [1, 2, 3], [1, 2, 3], InputError, "infinite"),
         ([1, 1, 1], [1, 2, 3], [1, 2, 3], NotEstimableError, "does not vary, among 3"),
         ([1, np.nan, np.nan], [1, 2, 3], [1, 2, 3], NotEstimableError, "among 1"),
+        ([], [], [], NotEstimableError, "among 0"),
     ],
 )
 def test_refusals(one: list, two: list, human: list, error: type, message: str) -> None:

@@ -159,3 +159,45 @@ def test_a_judge_who_says_nothing_is_not_estimable(level: Level) -> None:
     names = ["a", "a", "b", "b"]
     with pytest.raises(NotEstimableError):
         correlation([np.nan] * 4, [1, 2, 3, 4], level=level, groups=names, systems=names)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("size", [2.0**-400, 2.0**-24, 2.0**24])  # by which products keep all digits, and means ties
+def test_the_unit_of_a_series_does_not_matter(method: str, size: float) -> None:
+    """At every level, of few values and of many, with the interval."""
+    draw = np.random.default_rng(8)
+    groups = np.arange(60) % 12
+    for x in (draw.normal(size=60), draw.integers(1, 6, 60).astype(float)):
+        y = x + draw.integers(1, 6, 60)
+        for level in ("item", "within_group", "system"):
+            one, two = (
+                correlation(u, v, method, level, groups=groups, systems=groups, bootstrap=QUICK)  # type: ignore[arg-type]
+                for u, v in ((x, y), (x * size, y * size))
+            )
+            assert (two.value, two.low, two.high) == pytest.approx((one.value, one.low, one.high))
+
+
+def test_a_small_unit_is_no_lack_of_spread() -> None:
+    x, y = np.random.default_rng(11).normal(size=(2, 40))
+    one, two = (correlation(x * size, y * size, "pearson") for size in (1, 1e-7))
+
+    assert (two.value, two.low, two.high) == pytest.approx((one.value, one.low, one.high))
+
+
+def test_a_high_level_is_no_lack_of_spread() -> None:
+    x, y = np.random.default_rng(9).integers(0, 5, (2, 40)) * 1.0
+
+    assert correlation(x + 1e9, y + 1e9, "pearson").value == pytest.approx(correlation(x, y, "pearson").value)
+
+
+@pytest.mark.parametrize("values", [[0.0, 1.0], [0.1, 0.3], [7.1e8, 7.1e8 + 1]])
+def test_a_resample_that_does_not_vary_has_no_correlation(values: list[float]) -> None:
+    """One item of twenty differs: .95 ** 20 = 36 % of the draws lack it; the other series varies in all of them."""
+    x = np.repeat(values, [19, 1])
+    y = np.random.default_rng(10).normal(size=20)
+    table, many = (correlation(x, np.round(of, 1), "pearson") for of in (y, y + np.arange(20)))
+    copies = correlation(np.tile(x, 25), np.arange(500) + np.tile(y, 25), "pearson", units=np.tile(np.arange(20), 25))
+
+    for found in (table, many, copies):
+        lost = int(found.note.split(" of 2000 resamples")[0].split("; ")[-1])
+        assert lost / 2000 == pytest.approx(0.95**20, abs=0.04)

@@ -6,6 +6,7 @@ import csv
 import gzip
 import math
 import os
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +108,67 @@ def test_agreement_without_error() -> None:
     found = icc([[1, 2, 3, 4], [1, 2, 3, 4]], "ICC3")
 
     assert (found.value, found.low, found.high) == pytest.approx((1, 1, 1))
+    assert found.note.startswith("the interval is one value, because beside the raters' severity")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("step", [1.0, 0.1])
+def test_no_limits_where_neither_raters_nor_error_vary(step: float) -> None:
+    """MSC = MSE = 0: the degrees of freedom of the limits of ICC2 are 0 / 0."""
+    found = icc(np.tile(np.arange(10) * step, (3, 1)), "ICC2")
+
+    assert (found.value, found.low, found.high) == (pytest.approx(1), None, None)
+    assert found.note == "no interval: beside the raters' severity the ratings show no error"
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("form", "value"), [("ICC1", -1), ("ICC2", -3), ("ICC3", -1)])
+def test_items_whose_means_are_equal(form: str, value: float) -> None:
+    """1 3 / 2 2 / 3 1: MSR = 0, within 4 / 3, MSC = 0, MSE = 2. ICC1, ICC3: -1 / (k - 1) = -1;
+    ICC2: -2 / (2 + 2 * (0 - 2) / 3) = -3. The limits are the same whatever F is.
+    """
+    found = icc([[1, 2, 3], [3, 2, 1]], form)  # type: ignore[arg-type]
+
+    assert (found.value, found.low, found.high) == pytest.approx((value,) * 3)
+    assert found.note.startswith("the interval is one value, because the means of the items do not differ")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("ratings", "form", "why"),
+    [
+        ([[1, 2, 3], [3, 2, 1]], "ICC3k", "means of the items do not differ"),
+        ([[1, 2, 3], [3, 2, 1]], "ICC1k", "means of the items do not differ"),
+        ([[0.1, 0.1, 0.1], [0.3, 0.3, 0.3]], "ICC3", "each rater gave every item the same rating"),
+        ([[1, 1, 1], [2, 2, 2]], "ICC3k", "each rater gave every item the same rating"),
+        ([[1, 2], [2, 1]], "ICC2", "add up to none"),
+        ([[1, NAN], [2, 4], [NAN, 6]], "ICC3", "no rating is left over"),  # 4 ratings of 2 items by 3 raters
+    ],
+)
+def test_a_missing_value_has_its_reason(ratings: list, form: str, why: str) -> None:
+    with pytest.raises(NotEstimableError, match=why):
+        icc(ratings, form, bootstrap=QUICK)  # type: ignore[arg-type]
+
+
+def test_whole_items_are_the_same_with_and_without_units() -> None:
+    """With units the value comes with a bootstrap interval, from sums without a column for every two raters."""
+    x = np.random.default_rng(0).normal(size=(5, 40)) + np.random.default_rng(1).normal(size=40)
+    for form in FORMS:
+        found = icc(x, form, units=np.arange(40) // 2, bootstrap=QUICK)  # type: ignore[arg-type]
+
+        assert "bootstrap" in found.method
+        assert found.value == pytest.approx(icc(x, form).value)  # type: ignore[arg-type]
+
+
+def test_many_raters_take_little_memory() -> None:
+    """20 x 20,000 ratings are 3 MB; their sums were 466 columns of as many rows, and copies of them."""
+    x = np.random.default_rng(0).normal(size=(20, 20_000))
+    tracemalloc.start()
+    icc(x)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert peak < 30e6
 
 
 @pytest.mark.parametrize("ratings", [np.ones((2, 4)), [[1], [2]], [[1, NAN], [NAN, 2]], np.full((3, 3), NAN)])

@@ -11,11 +11,19 @@ import pytest
 from judgekit.calibration.interval import Tails, acceleration, notes, standard_error, t_quantile
 
 
-@pytest.mark.parametrize("df", [1, 2, 3, 4, 5, 9, 29, 199, 10**6])
-def test_students_t_is_the_one_of_scipy(df: int) -> None:
+@pytest.mark.parametrize(
+    "df", [1, 1.0001, 1.2, 1.5, 1.99, 2, 2.01, 2.5, 3, 4, 5, 5.5, 9, 29, 57.3, 199, 998.5, 1e3, 1e6]
+)
+def test_students_t_is_the_one_of_scipy(df: float) -> None:
     stats = pytest.importorskip("scipy.stats")
-    for share in (0.6, 0.9, 0.95, 0.975, 0.995):
-        assert t_quantile(share, df) == pytest.approx(stats.t.ppf(share, df), rel=1e-5)
+    for share in (0.51, 0.6, 0.9, 0.95, 0.975, 0.995, 0.99999, 1 - 1e-9):
+        assert t_quantile(share, df) == pytest.approx(stats.t.isf(1 - share, df), rel=1e-8)
+
+
+def test_students_t_in_the_middle() -> None:
+    """Near 0 the density of t with 4 degrees of freedom is 3 / 8."""
+    assert t_quantile(0.5, 3.3) == 0
+    assert t_quantile(0.5 + 3e-6, 4) == pytest.approx(8e-6, rel=1e-6)
 
 
 def test_the_tail_is_widened_at_few_units() -> None:

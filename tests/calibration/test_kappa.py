@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from judgekit import InputError
-from judgekit.calibration import Bootstrap, NotEstimableError, cohen_kappa, fleiss_kappa, gwet_ac
+from judgekit.calibration import Bootstrap, NotEstimableError, cohen_kappa, concordance, fleiss_kappa, gwet_ac
 
 NAN = math.nan
 QUICK = Bootstrap(draws=100, method="percentile")
@@ -163,3 +164,21 @@ def test_what_the_data_do_not_say(ratings: np.ndarray) -> None:
 def test_refusals(a: list, b: list) -> None:
     with pytest.raises(InputError):
         cohen_kappa(a, b)
+
+
+def test_too_many_values_are_refused() -> None:
+    """As tables of every value with every other they would take all memory, and a hundred pairs 12 GiB."""
+    ratings = np.random.default_rng(0).random((3, 1000))
+    for of in (fleiss_kappa, gwet_ac):
+        with pytest.raises(NotEstimableError, match=r"3000 distinct values .* round the ratings"):
+            of(ratings)
+    with pytest.raises(NotEstimableError, match=r"2000 distinct values .* round the ratings"):
+        cohen_kappa(*ratings[:2])
+    tracemalloc.start()
+    found = cohen_kappa(*ratings[:2, :100], "quadratic", bootstrap=QUICK)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    # With squared costs kappa is Lin's concordance of the two series.
+    assert found.value == pytest.approx(concordance(*ratings[:2, :100], bootstrap=QUICK).value)
+    assert peak < 50e6

@@ -113,3 +113,13 @@ def test_the_worth_of_a_judge_is_what_is_lost_without_it() -> None:
 def test_bad_input(call: object, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         call()
+
+
+def test_the_unit_of_the_labels_does_not_matter() -> None:
+    draw = np.random.default_rng(4)
+    y = draw.normal(size=50)
+    judges = y + draw.normal(size=(3, 50))
+
+    assert error_correlation(judges, y * 1e-9) == pytest.approx(error_correlation(judges, y))
+    flawless = error_correlation(np.stack([y, judges[0]]) * 1e-9, y * 1e-9)
+    assert np.isnan(flawless[0]).all() and flawless[1, 1] == pytest.approx(1)

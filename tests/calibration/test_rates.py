@@ -255,7 +255,7 @@ def test_the_chooser_refuses_and_says_why() -> None:
         corrected_mean(human, judge, "by_truth")
     with pytest.raises(InputError, match="leave out strata"):
         corrected_mean(labels, truth, "by_truth", units=list(range(300)))
-    with pytest.raises(InputError, match="known: random"):
+    with pytest.raises(InputError, match=r"sampling .*known: by_truth, random, unknown"):
         corrected_mean(labels, truth, "stratified")
 
 
@@ -373,3 +373,13 @@ def test_coverage_with_strata(labels: tuple) -> None:
         return ppi_mean(human, judge, strata=strata)
 
     assert 0.93 <= covered(draw, 0.5 * 0 + 0.3 * 1 + 0.2 * 3) <= 0.97
+
+
+def test_the_unit_of_the_labels_does_not_matter() -> None:
+    rng = np.random.default_rng(0)
+    judge = rng.normal(size=400)
+    human = np.where(np.arange(400) < 100, judge + rng.normal(size=400), NAN)
+    one, two = (ppi_mean(human * size, judge * size) for size in (1.0, 1e-13))
+
+    assert two.low is not None and two.high is not None
+    assert (two.value * 1e13, two.low * 1e13, two.high * 1e13) == pytest.approx((one.value, one.low, one.high))
