@@ -193,11 +193,16 @@ def _criterion(study: Study, ratings: Ratings, sheet: Sheet, bootstrap: Bootstra
         length=length_effect(judge, people, ratings.words, groups, bootstrap),
         retest=again(retest_icc),
         flips=again(flip_rate),
-        rivals=tuple(
-            _rival(other, judge, mean(rows), human, groups, bootstrap)
-            for other, rows in sheet.judges.items()
-            if other != study.judge
-        ),
+        rivals=_rivals(study.judge, sheet, human, groups, bootstrap),
+    )
+
+
+def _rivals(judge: str, sheet: Sheet, human: Array, groups: Ints, bootstrap: Bootstrap) -> tuple[Rival, ...]:
+    own = mean(sheet.judges[judge])
+    return tuple(
+        _rival(other, own, mean(rows), human, groups, bootstrap)
+        for other, rows in sheet.judges.items()
+        if other != judge
     )
 
 
