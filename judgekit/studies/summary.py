@@ -30,8 +30,8 @@ HEADS = (
 LEGEND = (
     "Spearman's rho over items and within groups; Krippendorff's alpha of the raters, and of the judge with their "
     "mean; one rater and the judge held against the same other raters, within groups where there are any; the alt-test "
-    "at the study's epsilon; the map that cross-validation chose, and the mean absolute error on the human scale before "
-    "it and after it, on groups that it was not fitted on. In brackets: 95 % intervals, groups resampled."
+    "at the study's epsilon; the map that cross-validation chose, and the mean absolute error on the human scale "
+    "before it and after it, on groups that it was not fitted on. In brackets: 95 % intervals, groups resampled."
 )
 
 
