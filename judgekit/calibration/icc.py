@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from judgekit.calibration.agreement import DEFAULT
-from judgekit.calibration.bootstrap import Bootstrap
+from judgekit.calibration.bootstrap import BLOCKS, Bootstrap
 from judgekit.calibration.estimate import Array, Estimate, NotEstimableError
 from judgekit.calibration.units import Units, kept_units
 from judgekit.errors import InputError, require
 
 Form = Literal["ICC1", "ICC2", "ICC3", "ICC1k", "ICC2k", "ICC3k"]
 FORMS = ("ICC1", "ICC2", "ICC3", "ICC1k", "ICC2k", "ICC3k")
+CELLS = 1 << 26  # pairs of raters, over all items, up to which each item has a row of its own
 LEAST = 1e-13  # of all that varies: a variance below it is what rounding leaves of none
 NO_ERROR = "beside the raters' severity the ratings show no error"
 
@@ -27,7 +29,7 @@ def icc(ratings: ArrayLike, form: Form = "ICC2", *, units: Units = None, bootstr
     severities; ``k`` of the mean of all raters. Where no cell is missing the interval is exact for normal ratings, of
     ICC2 nearly so (McGraw & Wong 1996, Psychological Methods 1:30). With missing cells the variances are those of
     Henderson's method 3 (1953, Biometrics 9:226), which are the same where none is, and the interval, as everywhere
-    with ``units``, is the bootstrap's over items; it takes the raters as given.
+    with ``units``, is the bootstrap's over items, or random blocks of very many; it takes the raters as given.
 
     Args:
         ratings: shape (raters, items); NaN is missing; an item with one rating is left out.
@@ -47,8 +49,9 @@ def icc(ratings: ArrayLike, form: Form = "ICC2", *, units: Units = None, bootstr
     if x.shape[1] < 2 or np.nanmin(x) == np.nanmax(x):
         raise NotEstimableError(f"{x.shape[1]} items with two ratings or more, which must be two at least and vary")
     x = x - np.nanmean(x)
-    k, whole = len(x), not np.isnan(x).any()
-    rows = _sums_of_whole(x.T) if whole else _sums(x.T)
+    (k, items), whole = x.shape, not np.isnan(x).any()
+    blocks = not whole and units is None and items * k**2 > CELLS
+    rows = _sums_of_whole(x.T) if whole else _sums_of_blocks(x, bootstrap.seed) if blocks else _sums(x.T)
 
     def variances(sums: Array) -> tuple[Array, Array, Array]:
         return _variances(_widened(sums, k) if whole else sums, k, form)
@@ -57,7 +60,9 @@ def icc(ratings: ArrayLike, form: Form = "ICC2", *, units: Units = None, bootstr
         value = _value(form, k, *(float(it[0]) for it in variances(rows.sum(0)[None])))
     if whole and units is None:
         return _exactly(x, value, form, bootstrap.confidence)
-    return bootstrap.of_sums(rows, lambda sums: _of(form, k, *variances(sums)), kept_units(units, known, len(known)))
+    kept = None if blocks else kept_units(units, known, len(known))
+    found = bootstrap.of_sums(rows, lambda sums: _of(form, k, *variances(sums)), kept)
+    return replace(found, n=items, clusters=items, method=f"bootstrap of {BLOCKS} random blocks") if blocks else found
 
 
 def _value(form: str, k: int, item: float, rater: float, error: float) -> float:
@@ -88,6 +93,12 @@ def _sums_of_whole(x: Array) -> Array:
     """Return the same where no cell is missing, as far as it differs from item to item; see `_widened`."""
     total = x.sum(1)
     return np.column_stack([np.ones(len(x)), (x**2).sum(1), total**2 / x.shape[1], x])
+
+
+def _sums_of_blocks(x: Array, seed: int) -> Array:
+    """Return the sums of random blocks of items, where a row for each item, of all pairs of raters, is too much."""
+    block = np.random.default_rng(seed).permutation(x.shape[1]) % BLOCKS
+    return np.array([_sums(x[:, block == one].T).sum(0) for one in range(BLOCKS)])
 
 
 def _widened(sums: Array, k: int) -> Array:

@@ -6,6 +6,7 @@ import csv
 import gzip
 import math
 import os
+import sys
 import tracemalloc
 from pathlib import Path
 
@@ -158,6 +159,20 @@ def test_whole_items_are_the_same_with_and_without_units() -> None:
 
         assert "bootstrap" in found.method
         assert found.value == pytest.approx(icc(x, form).value)  # type: ignore[arg-type]
+
+
+def test_very_many_items_are_drawn_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = np.random.default_rng(5)
+    x = draw.normal(size=3000) + draw.normal(size=(4, 3000))
+    x[draw.random((4, 3000)) < 0.2] = NAN
+    single = icc(x, "ICC2")
+    monkeypatch.setattr(sys.modules[icc.__module__], "CELLS", 0)
+    found = icc(x, "ICC2")
+
+    assert single.low is not None and single.high is not None
+    assert (found.value, found.n, found.clusters) == (pytest.approx(single.value), single.n, single.clusters)
+    assert (found.low, found.high) == pytest.approx((single.low, single.high), abs=0.1 * (single.high - single.low))
+    assert found.method == "bootstrap of 200 random blocks"
 
 
 def test_many_raters_take_little_memory() -> None:
