@@ -302,8 +302,8 @@ def test_all_problems_come_at_once_in_the_order_of_their_lines(write: Write):
 def test_after_twenty_problems_it_says_that_there_may_be_more(write: Write, bad: str):
     told = refusal(write(*[bad] * 50))
 
-    assert [text.split(": ")[0] for text in told[:20]] == [f"data.jsonl:{n}" for n in range(1, 21)]
-    assert told[20:] == ["... (there may be more)"]
+    assert told[0].startswith("data.jsonl:1: ") and told[0].endswith(" (and 19 more rows)")
+    assert told[1:] == ["... (there may be more)"]
 
 
 def test_a_full_disk_while_checking_is_an_error_of_ours(write: Write, monkeypatch: pytest.MonkeyPatch):

@@ -120,10 +120,10 @@ class OpenAIModel(Model):
 
     def _give_up(self, error: str, failed: int, requests: int) -> None:
         """Stop where no request can succeed: this one failed, as ``failed`` have, and none has been answered."""
-        server = f"{self._client.base_url}: {error}"
-        if error.startswith(REFUSED):
+        server, all_at_once = f"{self._client.base_url}: {error}", min(self.config.concurrency, requests)
+        if error.startswith(REFUSED) and failed >= all_at_once:
             raise ModelError(f"{server}; mend the key, the base_url or the model")
-        if error.startswith(UNREACHED) and failed >= min(self.config.concurrency, requests):
+        if error.startswith(UNREACHED) and failed >= all_at_once:
             raise ModelError(f"{server}; is the server running there?")
         if failed >= max(HOPELESS, self.config.concurrency):
             raise ModelError(f"{server}, {failed} times out of {failed}; try again when the server answers")
