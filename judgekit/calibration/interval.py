@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
@@ -58,7 +58,7 @@ class Tails:
         """Return 1 less the confidence of the interval that ends at ``null``."""
         away = _normal_share(found[found != null], int((found == null).sum()), null) - self.shift
         at = away / max(1 + self.skew * away, 1e-9) - self.shift
-        return 2 * (1 - share_at(self._reach, abs(at)))
+        return 2 * t_tail(abs(at) / (expansion(self.units) * self.wider), self.units - 1)
 
     def _reach(self, share: float) -> float:
         return expanded(share, self.units) * self.wider
@@ -67,15 +67,6 @@ class Tails:
         scale = 1 - self.skew * (self.shift + at)
         # Past the pole of the formula there is nothing further out than the last draw.
         return NORMAL.cdf(self.shift + (self.shift + at) / scale) if scale > 0 else float(self.skew > 0)
-
-
-def share_at(quantile: Callable[[float], float], at: float) -> float:
-    """Return the share above .5 whose quantile lies ``at`` 0 or above."""
-    low, high = 0.5, 1 - 1e-12
-    for _ in range(50):
-        middle = (low + high) / 2
-        low, high = (middle, high) if quantile(middle) < at else (low, middle)
-    return low
 
 
 def _normal_share(others: Array, equal: int, value: float) -> float:
@@ -130,9 +121,15 @@ def notes(known: Array, lost: int, units: int) -> str:
 
 def expanded(share: float, units: int) -> float:
     """Return the point at which an interval of few units is read: t / sqrt((k - 1) / k), k units (Hesterberg 2015)."""
-    return t_quantile(share, units - 1) * math.sqrt(units / (units - 1))
+    return t_quantile(share, units - 1) * expansion(units)
 
 
+def expansion(units: int) -> float:
+    """Return 1 / sqrt((k - 1) / k), by which the draws of k units vary too little (Hesterberg 2015)."""
+    return math.sqrt(units / (units - 1))
+
+
+@lru_cache(maxsize=1024)
 def t_quantile(share: float, df: float) -> float:
     """Return the quantile of Student's t at a share above .5, to 1e-9 of it, for any ``df`` of 1 or more.
 
@@ -147,7 +144,7 @@ def t_quantile(share: float, df: float) -> float:
     t = _hill(two, df)
     log_density = math.lgamma((df + 1) / 2) - math.lgamma(df / 2) - math.log(df * math.pi) / 2
     for _ in range(STEPS if df < SMOOTH else 0):
-        tail, slope = _tail(t, df), t * math.exp(log_density - (df + 1) / 2 * math.log1p(t * t / df))
+        tail, slope = t_tail(t, df), t * math.exp(log_density - (df + 1) / 2 * math.log1p(t * t / df))
         step = math.log(2 * tail / two) * tail / slope if slope else 0.0
         t *= math.exp(min(max(step, -1.0), 1.0))
         if abs(step) <= 1e-10:
@@ -155,8 +152,10 @@ def t_quantile(share: float, df: float) -> float:
     return t
 
 
-def _tail(t: float, df: float) -> float:
-    """Return the share of Student's t above ``t``: half a regularised incomplete beta function."""
+def t_tail(t: float, df: float) -> float:
+    """Return the share of Student's t above ``t``, 0 or more: half a regularised incomplete beta function."""
+    if t == 0:
+        return 0.5
     x, a, b = df / (df + t * t), df / 2, 0.5
     rest = t * t / (df + t * t)
     front = math.exp(math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x)) * math.sqrt(rest)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from judgekit.calibration.estimate import Array, Estimate, NotEstimableError
-from judgekit.calibration.interval import Tails, notes, share_at, standard_error, t_quantile
+from judgekit.calibration.interval import Tails, notes, standard_error, t_quantile, t_tail
 
 Left = tuple[Array, Array]
 
@@ -117,7 +117,8 @@ class Blocks(Resamples):
 
     def _p(self, value: float, which: int, null: float) -> float:
         error, df = self._error(which)
-        return 2 * (1 - share_at(lambda share: t_quantile(share, df) * error, abs(value - null)))
+        away = abs(value - null)
+        return 2 * t_tail(away / error, df) if error > 0 else float(away == 0)
 
     def _error(self, which: int) -> tuple[float, int]:
         values, count = self.left

@@ -133,7 +133,8 @@ class Analysis:
 def analyse(study: Study, ratings: Ratings, fingerprint: str | None = None) -> Analysis:
     """Hold the study's judge against its people."""
     bootstrap = Bootstrap(study.draws, seed=study.seed)
-    found = spread(partial(_sheet, study, ratings, bootstrap), ratings.sheets())
+    last_first = spread(partial(_sheet, study, ratings, bootstrap), ratings.sheets()[::-1])  # their mean takes longest
+    found = last_first[::-1]
     criteria = {it.name: it for it, _ in found}
     panels = {it.name: panel for it, panel in found if panel is not None}
     bias = _bias(study, ratings, bootstrap)

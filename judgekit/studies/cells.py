@@ -69,7 +69,7 @@ def cells(table: RatingTable, study: Study, data: Path | None, left_out: Counter
     """
     scale, outside, only = table.scale or study.scale, table.off_scale == "leave out", table.only
     asked = {name: column for name, column in table.columns.items() if not study.criteria or name in study.criteria}
-    columns = set[str]()
+    columns, known = set[str](), dict[tuple[str, bool], float | str]()  # texts are few, and read once
     for place, row in rows(table, study, data):
         columns |= row.keys()
         if only and any(str(row.get(column, "")) not in values for column, values in only.items()):
@@ -83,17 +83,19 @@ def cells(table: RatingTable, study: Study, data: Path | None, left_out: Counter
             if not study.criteria or criterion in study.criteria:
                 scores.append((criterion, row.get(table.score)))
         for criterion, raw in scores:
-            score = None if raw is None else _number(raw, scale, place)
+            score = known.get((raw, human)) if isinstance(raw, str) else None
             if score is None:
-                left_out[f"{table.file}: no score"] += 1
-            elif outside and not scale.low <= score <= scale.high:
-                left_out[f"{table.file}: off the scale"] += 1
+                score = _score(raw, scale, human, place, outside=outside)
+                if isinstance(raw, str):
+                    known[raw, human] = score
+            if isinstance(score, str):
+                left_out[f"{table.file}: {score}"] += 1
             else:
-                yield Cell(item, human, rater, criterion, repeat, _on(scale, score, human, place), place)
+                yield Cell(item, human, rater, criterion, repeat, score, place)
     for column in [*only, *asked.values()]:
         if column not in columns:
-            known = nearest(column, columns, "there are")
-            raise InputError(f"{table.file}: no row has anything in the column {column!r}{known}")
+            there = nearest(column, columns, "there are")
+            raise InputError(f"{table.file}: no row has anything in the column {column!r}{there}")
 
 
 def rows(table: ItemTable | RatingTable, study: Study, data: Path | None) -> Iterator[tuple[Place, Row]]:
@@ -140,6 +142,16 @@ def _human(table: RatingTable, row: Row, place: Place) -> bool:
     if kind not in ("human", "judge"):
         raise InputError.at(*place, f"rater_kind is {kind!r}; it must be 'human' or 'judge'")
     return kind == "human"
+
+
+def _score(raw: Any, scale: Scale, human: bool, place: Place, *, outside: bool) -> float | str:
+    """Return a score, higher is better; or why it is left out."""
+    score = None if raw is None else _number(raw, scale, place)
+    if score is None:
+        return "no score"
+    if outside and not scale.low <= score <= scale.high:
+        return "off the scale"
+    return _on(scale, score, human, place)
 
 
 def _number(raw: Any, scale: Scale, place: Place) -> float:
