@@ -92,9 +92,9 @@ def _ratings(
     asked, used = questions(study, data, name), load_judge(judge, with_profile=False)
     path = out / f"{name}.jsonl"
     judge_items(used, "score", asked.samples, score_row, path, batch, (name, len(asked.samples)))
-    given = judged(study, name, asked.criteria, read_rows(path), path)
+    scored = judged(study, name, asked.criteria, read_rows(path), path)
     study = study.model_copy(update={"judge": name, "criteria": asked.criteria})
-    return study, read_ratings(study, data, given.cells, given.left_out), used.fingerprint
+    return study, read_ratings(study, data, scored.rows, scored.left_out), used.fingerprint
 
 
 def _write(

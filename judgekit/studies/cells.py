@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,15 +32,14 @@ class Item(NamedTuple):
     words: int | None
 
 
-class Cell(NamedTuple):
-    """One score; ``place`` is its file and line."""
+class Given(NamedTuple):
+    """What one rater gave to one item at a time: its scores by criterion; ``place`` is their file and line."""
 
     item: Item
     human: bool
     rater: str
-    criterion: str
     repeat: str
-    score: float
+    scores: dict[str, float]
     place: Place
 
 
@@ -61,41 +61,79 @@ def items(table: ItemTable, study: Study, data: Path | None) -> dict[str, Item]:
     return found
 
 
-def cells(table: RatingTable, study: Study, data: Path | None, left_out: Counter[str]) -> Iterator[Cell]:
-    """Yield the scores of one table; ``left_out`` counts cells without one.
+def given(table: RatingTable, study: Study, data: Path | None, left_out: Counter[str]) -> Iterator[Given]:
+    """Yield the scores of one table, row by row; ``left_out`` counts cells without one.
 
     Raises:
         InputError: a column that is not there, a score that is no number, or off the scale; names file and line.
     """
-    scale, outside, only = table.scale or study.scale, table.off_scale == "leave out", table.only
     asked = {name: column for name, column in table.columns.items() if not study.criteria or name in study.criteria}
-    columns, known = set[str](), dict[tuple[str, bool], float | str]()  # texts are few, and read once
+    columns, reading = set[str](), _Reading(table, table.scale or study.scale, left_out)
     for place, row in rows(table, study, data):
         columns |= row.keys()
-        if only and any(str(row.get(column, "")) not in values for column, values in only.items()):
+        if table.only and any(str(row.get(column, "")) not in values for column, values in table.only.items()):
             continue
         item = Item(*_item(table, row, place), None)
         human, rater = _human(table, row, place), text_of(table.rater, row, place)
         repeat = str(_column(row, table.repeat, place)) if table.repeat else ""
-        scores = [(name, row.get(column)) for name, column in asked.items()]
-        if table.criterion is not None:
-            criterion = str(_column(row, table.criterion, place))
-            if not study.criteria or criterion in study.criteria:
-                scores.append((criterion, row.get(table.score)))
-        for criterion, raw in scores:
-            score = known.get((raw, human)) if isinstance(raw, str) else None
-            if score is None:
-                score = _score(raw, scale, human, place, outside=outside)
-                if isinstance(raw, str):
-                    known[raw, human] = score
-            if isinstance(score, str):
-                left_out[f"{table.file}: {score}"] += 1
-            else:
-                yield Cell(item, human, rater, criterion, repeat, score, place)
-    for column in [*only, *asked.values()]:
+        scores = reading.row([*_scores(table, asked, study, row, place)], human, place)
+        if scores:
+            yield Given(item, human, rater, repeat, scores, place)
+    for column in [*table.only, *asked.values()]:
         if column not in columns:
             there = nearest(column, columns, "there are")
             raise InputError(f"{table.file}: no row has anything in the column {column!r}{there}")
+
+
+@dataclass
+class _Reading:
+    """Reads the scores of a table; the same text is read once."""
+
+    table: RatingTable
+    scale: Scale
+    left_out: Counter[str]
+    known: dict[tuple[str, bool], float | str] = field(default_factory=dict)
+
+    def row(self, cells: Iterable[tuple[str, Any]], human: bool, place: Place) -> dict[str, float]:
+        """Return the scores of one row by criterion; cells without one are counted."""
+        found = dict[str, float]()
+        for criterion, raw in cells:
+            score = self._cell(raw, human, place)
+            if isinstance(score, str):
+                self.left_out[f"{self.table.file}: {score}"] += 1
+            elif criterion in found:
+                raise InputError.at(*place, f"{criterion} stands twice in the row")
+            else:
+                found[criterion] = score
+        return found
+
+    def _cell(self, raw: Any, human: bool, place: Place) -> float | str:
+        """Return a score, higher is better; or why it is left out."""
+        if not isinstance(raw, str):
+            return self._read(raw, human, place)
+        if (raw, human) not in self.known:
+            self.known[raw, human] = self._read(raw, human, place)
+        return self.known[raw, human]
+
+    def _read(self, raw: Any, human: bool, place: Place) -> float | str:
+        score = None if raw is None else _number(raw, self.scale, place)
+        if score is None:
+            return "no score"
+        if self.table.off_scale == "leave out" and not self.scale.low <= score <= self.scale.high:
+            return "off the scale"
+        return _on(self.scale, score, human, place)
+
+
+def _scores(
+    table: RatingTable, asked: dict[str, str], study: Study, row: Row, place: Place
+) -> Iterator[tuple[str, Any]]:
+    """Yield the criterion and the cell of each score of a row: of a long table one, of a wide one several."""
+    if table.criterion is not None:
+        criterion = str(_column(row, table.criterion, place))
+        if not study.criteria or criterion in study.criteria:
+            yield criterion, row.get(table.score)
+    for name, column in asked.items():
+        yield name, row.get(column)
 
 
 def rows(table: ItemTable | RatingTable, study: Study, data: Path | None) -> Iterator[tuple[Place, Row]]:
@@ -142,16 +180,6 @@ def _human(table: RatingTable, row: Row, place: Place) -> bool:
     if kind not in ("human", "judge"):
         raise InputError.at(*place, f"rater_kind is {kind!r}; it must be 'human' or 'judge'")
     return kind == "human"
-
-
-def _score(raw: Any, scale: Scale, human: bool, place: Place, *, outside: bool) -> float | str:
-    """Return a score, higher is better; or why it is left out."""
-    score = None if raw is None else _number(raw, scale, place)
-    if score is None:
-        return "no score"
-    if outside and not scale.low <= score <= scale.high:
-        return "off the scale"
-    return _on(scale, score, human, place)
 
 
 def _number(raw: Any, scale: Scale, place: Place) -> float:

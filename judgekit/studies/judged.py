@@ -10,7 +10,7 @@ from typing import Any
 
 from judgekit.errors import InputError
 from judgekit.files import sample_of
-from judgekit.studies.cells import Cell, Item, cells, rows, text_of
+from judgekit.studies.cells import Given, Item, given, rows, text_of
 from judgekit.studies.study import Study
 from judgekit.studies.table import OVERALL
 from judgekit.types import Sample
@@ -26,9 +26,9 @@ class Questions:
 
 @dataclass(frozen=True)
 class Judged:
-    """What a judge gave on the spot: its scores as cells, and how often one is missing, by reason."""
+    """What a judge gave on the spot: its scores, and how often one is missing, by reason."""
 
-    cells: tuple[Cell, ...]
+    rows: tuple[Given, ...]
     left_out: Mapping[str, int]
 
 
@@ -45,11 +45,11 @@ def questions(study: Study, data: Path | None, judge: str) -> Questions:
     if not study.scale.higher_is_better:
         raise InputError("a judge's score is better the higher it is: turn round the people's scale first")
     rated, criteria = set[str](), dict[str, None]()
-    for cell in (cell for one in study.ratings for cell in cells(one, study, data, Counter())):
-        if cell.human:
-            rated.add(cell.item.name)
-            criteria[cell.criterion] = None
-        elif cell.rater == judge:
+    for one in (one for table in study.ratings for one in given(table, study, data, Counter())):
+        if one.human:
+            rated.add(one.item.name)
+            criteria |= dict.fromkeys(one.scores)
+        elif one.rater == judge:
             raise InputError(f"the ratings have a judge {judge!r} already; rename the file or folder of the one to run")
     named = ((place, row, text_of(table.item, row, place)) for place, row in rows(table, study, data))
     found = [_sample(place, row, name, table.prompt, table.text) for place, row, name in named if name in rated]
@@ -77,10 +77,11 @@ def judged(
     Raises:
         InputError: the judge has none of the criteria, or gave a score that is off the study's scale.
     """
-    found, lacking, other = list[Cell](), Counter[str](), set[str]()
+    found, lacking, other = list[Given](), Counter[str](), set[str]()
     for line, row in written:
         values = {**row["criteria"], OVERALL: row["value"]}
         other |= values.keys() - {OVERALL}
+        scores = dict[str, float]()
         for criterion in criteria:
             value = values.get(criterion) if row["value"] is not None else None
             if value is None:
@@ -89,8 +90,9 @@ def judged(
             if not study.scale.low <= value <= study.scale.high:
                 scale = f"the study's scale of {study.scale.low:g} to {study.scale.high:g}"
                 raise InputError.at(path, line, f"the judge gave {value:g} on {criterion}, off {scale}")
-            item = Item(row["id"], None, None, None)
-            found.append(Cell(item, False, judge, criterion, "", float(value), (path, line)))
+            scores[criterion] = float(value)
+        if scores:
+            found.append(Given(Item(row["id"], None, None, None), False, judge, "", scores, (path, line)))
     if other and not found and not other & set(criteria):
         raise InputError(f"the judge rates {', '.join(sorted(other))}; the study rates {', '.join(criteria)}")
     return Judged(tuple(found), dict(lacking))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from judgekit.errors import InputError, nearest
-from judgekit.studies.cells import Cell, Item, cells, items
+from judgekit.studies.cells import Given, Item, given, items
 from judgekit.studies.study import Scale, Study
 
 Array = NDArray[np.float64]
@@ -67,7 +67,7 @@ class Ratings:
 
 
 def read_ratings(
-    study: Study, data: Path | None = None, also: Iterable[Cell] = (), lacking: Mapping[str, int] | None = None
+    study: Study, data: Path | None = None, also: Iterable[Given] = (), lacking: Mapping[str, int] | None = None
 ) -> Ratings:
     """Read the tables of a study; ``data`` is the folder that their names are relative to, if it reads files.
 
@@ -80,19 +80,19 @@ def read_ratings(
     """
     left_out = Counter[str](lacking or {})
     found = items(study.items, study, data) if study.items else {}
-    read, scales = list[Cell](), dict[str, Scale]()
+    read, scales = list[Given](), dict[str, Scale]()
     for table in study.ratings:
-        own = list(cells(table, study, data, left_out))
+        own = list(given(table, study, data, left_out))
         if table.scale and table.scale != study.scale:
-            scales |= {cell.rater: table.scale for cell in own if not cell.human}
+            scales |= {row.rater: table.scale for row in own if not row.human}
         read += own
     read += also
     if study.items:
-        unknown = [cell for cell in read if cell.item.name not in found]
-        left_out[f"of items that {study.items.file} does not have"] += len(unknown)
-        read = [cell for cell in read if cell.item.name in found]
+        unknown = sum(len(row.scores) for row in read if row.item.name not in found)
+        left_out[f"of items that {study.items.file} does not have"] += unknown
+        read = [row for row in read if row.item.name in found]
     _describe(found, read)
-    scored = {cell.item.name for cell in read}
+    scored = {row.item.name for row in read}
     left_out["items without a score"] += len(found.keys() - scored)
     return _arrays(study, [item for item in found.values() if item.name in scored], read, +left_out, scales)
 
@@ -101,34 +101,34 @@ def _overall(rows: Mapping[str, Array]) -> Array:
     return np.asarray(np.stack(list(rows.values())).mean(0))
 
 
-def _describe(found: dict[str, Item], read: Iterable[Cell]) -> None:
+def _describe(found: dict[str, Item], read: Iterable[Given]) -> None:
     """Add what the ratings tell of the items; no two rows may tell different things of one."""
-    for cell in read:
-        known, told = found.setdefault(cell.item.name, cell.item), cell.item
+    for row in read:
+        known, told = found.setdefault(row.item.name, row.item), row.item
         if told.group in (None, known.group) and told.system in (None, known.system):
             continue
         if None not in (known.group, told.group) and known.group != told.group:
-            raise InputError.at(*cell.place, f"{known.name!r} has the group {told.group!r}, and {known.group!r} before")
+            raise InputError.at(*row.place, f"{known.name!r} has the group {told.group!r}, and {known.group!r} before")
         if None not in (known.system, told.system) and known.system != told.system:
             raise InputError.at(
-                *cell.place, f"{known.name!r} has the system {told.system!r}, and {known.system!r} before"
+                *row.place, f"{known.name!r} has the system {told.system!r}, and {known.system!r} before"
             )
         found[known.name] = known._replace(group=known.group or told.group, system=known.system or told.system)
 
 
 def _arrays(
-    study: Study, found: list[Item], read: list[Cell], left_out: Mapping[str, int], scales: Mapping[str, Scale]
+    study: Study, found: list[Item], read: list[Given], left_out: Mapping[str, int], scales: Mapping[str, Scale]
 ) -> Ratings:
     place = {item.name: i for i, item in enumerate(found)}
     criteria = study.criteria or _criteria(study, read)
-    people = [cell for cell in read if cell.human]
+    people = [row for row in read if row.human]
     repeats = dict[str, Numbers]()
-    for cell in read:
-        if not cell.human:
-            own = repeats.setdefault(cell.rater, {})
-            own.setdefault(cell.repeat, len(own))
+    for row in read:
+        if not row.human:
+            own = repeats.setdefault(row.rater, {})
+            own.setdefault(row.repeat, len(own))
     _complete(study, criteria, people, repeats)
-    raters = _numbered(cell.rater for cell in people)
+    raters = _numbered(row.rater for row in people)
     human, judges = _grids(read, place, _numbered(criteria), raters, repeats)
     return Ratings(
         items=tuple(place),
@@ -144,9 +144,9 @@ def _arrays(
     )
 
 
-def _criteria(study: Study, read: Iterable[Cell]) -> tuple[str, ...]:
+def _criteria(study: Study, read: Iterable[Given]) -> tuple[str, ...]:
     """Return the criteria that have a score: in the order of wide tables, else as they come."""
-    found = dict.fromkeys(cell.criterion for cell in read)
+    found = dict.fromkeys(name for row in read for name in row.scores)
     named = (name for table in study.ratings for name in table.columns if name in found)
     return tuple(dict.fromkeys([*named, *found]))
 
@@ -156,29 +156,27 @@ def _numbered(names: Iterable[str]) -> Numbers:
 
 
 def _grids(
-    read: Iterable[Cell], items: Numbers, criteria: Numbers, raters: Numbers, repeats: Mapping[str, Numbers]
+    read: Iterable[Given], items: Numbers, criteria: Numbers, raters: Numbers, repeats: Mapping[str, Numbers]
 ) -> tuple[Array, dict[str, Array]]:
     """Return the scores of people, shape (criteria, raters, items), and of each judge, (criteria, repeats, items)."""
     human = np.full((len(criteria), len(raters), len(items)), np.nan)
     judges = {name: np.full((len(criteria), len(rows), len(items)), np.nan) for name, rows in repeats.items()}
-    for cell in read:
-        grid, row = (
-            (human, raters[cell.rater]) if cell.human else (judges[cell.rater], repeats[cell.rater][cell.repeat])
-        )
-        at = criteria[cell.criterion], row, items[cell.item.name]
-        if grid[at] == grid[at]:  # not NaN
-            again = "" if cell.human else "; number the repeats in a column, and name it under 'repeat'"
-            raise InputError.at(
-                *cell.place, f"{cell.rater} has scored {cell.item.name!r} on {cell.criterion} before{again}"
-            )
-        grid[at] = cell.score
+    for row in read:
+        grid, line = (human, raters[row.rater]) if row.human else (judges[row.rater], repeats[row.rater][row.repeat])
+        column = items[row.item.name]
+        for name, score in row.scores.items():
+            at = criteria[name], line, column
+            if grid[at] == grid[at]:  # not NaN
+                again = "" if row.human else "; number the repeats in a column, and name it under 'repeat'"
+                raise InputError.at(*row.place, f"{row.rater} has scored {row.item.name!r} on {name} before{again}")
+            grid[at] = score
     return human, judges
 
 
-def _complete(study: Study, criteria: tuple[str, ...], people: list[Cell], judges: Iterable[str]) -> None:
+def _complete(study: Study, criteria: tuple[str, ...], people: list[Given], judges: Iterable[str]) -> None:
     if OVERALL in criteria and len(criteria) > 1:
         raise InputError(f"a criterion is called {OVERALL!r}, the name of their mean; leave it out, or rename it")
-    rated = {cell.criterion for cell in people}
+    rated = {name for row in people for name in row.scores}
     if missing := [name for name in criteria if name not in rated]:
         raise InputError(f"nobody has rated {', '.join(missing)}{nearest(missing[0], rated) if rated else ''}")
     if not people:
