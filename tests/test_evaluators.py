@@ -12,7 +12,7 @@ from judgekit.judges import Judge, RubricJudge
 from judgekit.models import FakeModel
 from judgekit.rubrics.rubric import Rubric
 from judgekit.rubrics.writing import write_scores
-from judgekit.storyworld import Outline, Rater, World, rate
+from judgekit.storyworld import Outline, Rater, World, rate, simulated_raters
 from judgekit.studies.analysis import analyse
 from judgekit.studies.unknown import Unknown
 from judgekit.types import Sample
@@ -109,11 +109,11 @@ def test_training_is_the_command_lines_own(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_the_profile_is_written_loaded_and_applied(tmp_path: Path) -> None:
-    """A judge whose scripted replies are scores without skill: the way to the profile, not its worth."""
-    rubric = Rubric.load("story/storyworld_rating")
-    replies = [write_scores(rubric, {"quality": float(value)}, {"quality": "so"}, "") for value in range(1, 6)]
+    """A judge whose scripted replies are what one simulated rater would give: the way to the profile, not its worth."""
+    rubric, samples = Rubric.load("story/storyworld_rating"), World(0).grouped(12, 5, "test")
+    given = [row["score"] for row in rate(samples, simulated_raters(1, 7))]
+    replies = [write_scores(rubric, {"quality": float(value)}, {"quality": "so"}, "") for value in given]
     path = RubricJudge(rubric, FakeModel(replies)).save(tmp_path / "judge")
-    samples = World(0).grouped(12, 5, "test")
     values = [found.value for found in Judge.load(path).score(samples)]
     scores: Scores = dict.fromkeys(evaluators.SHAPES, values)
     plan, ratings = evaluators.study(tmp_path / "study", samples, scores, "normal", 0)
