@@ -177,7 +177,7 @@ def _bin(it: Bin) -> Line:
 
 
 def _test(name: str, test: PairedTest) -> Line:
-    p = None if test.p is None else f"{test.p:.4f}"
+    p = None if test.p is None else "< 0.0001" if test.p < 0.0001 else f"{test.p:.4f}"
     return (*_line(name, test.difference)[:4], test.pairs, p, test.left_out)
 
 
