@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, fields
 from functools import cache
@@ -30,7 +31,7 @@ POINTS = 33  # at which a curve that has no points of its own is read for its re
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fitted:
+class Fitted(ABC):
     """What all maps have in common.
 
     Attributes:
@@ -70,9 +71,9 @@ class Fitted:
             raise InputError(f"the map is of {len(self.support)} columns, but the scores have the shape {found.shape}")
         return found
 
+    @abstractmethod
     def raw(self, columns: Array) -> Array:
         """Return the mapped scores before they are held to the scale; shape (items,)."""
-        raise NotImplementedError
 
     def to_dict(self) -> dict[str, Any]:
         """Return the map as JSON values."""
