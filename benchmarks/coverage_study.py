@@ -42,15 +42,20 @@ from judgekit.calibration import (
     alt_test,
     concordance,
     correlation,
+    gwet_ac,
+    icc,
     krippendorff_alpha,
     split_half,
+    tie_calibration,
 )
 from judgekit.studies.served import level
+from judgekit.studies.systems import mean_of, rank_of
 from judgekit.studies.unknown import Unknown
 
 T = TypeVar("T")
 Row = dict[str, Any]
 PROMPTS, RATERS = (15, 30, 96), (2, 3, 5)
+FIRST = "0"  # the system that is looked at
 LARGE, TIMES = 20_000, 5  # prompts of a draw that gives the truth, and how many are averaged
 SLOW = 4  # times fewer runs of what takes long
 
@@ -67,10 +72,18 @@ def probe(s: Drawn, name: str) -> Finding:
 
 PRINTED: dict[str, Callable[[Drawn], Estimate]] = {
     "people: alpha": lambda s: krippendorff_alpha(s.people, STUDY.level, **s.how),
+    "people: AC2": lambda s: gwet_ac(s.people, "quadratic", **s.how),
+    "people: ICC2": lambda s: icc(s.people, "ICC2", **s.how),
     "people: split halves": lambda s: split_half(s.people, **s.how),
     "rho, items": lambda s: s.rho("item"),
     "rho, within groups": lambda s: s.rho("within_group"),
     "rho, systems": lambda s: s.rho("system"),
+    "tau-b, within groups": lambda s: s.rho("within_group", "kendall"),
+    "pairs in order": lambda s: tie_calibration(s.judge, s.human, groups=s.prompt, **s.how).accuracy,
+    "a system: people's mean": lambda s: mean_of(s.systems.people, FIRST),
+    "a system: the judge's mean": lambda s: mean_of(s.systems.judge, FIRST),
+    "a system: people's rank": lambda s: rank_of(s.systems.people, FIRST),
+    "a system: the judge's rank": lambda s: rank_of(s.systems.judge, FIRST),
     "alpha with people": lambda s: krippendorff_alpha([s.judge, s.human], "interval", **s.how),
     "concordance": lambda s: concordance(s.judge, s.human, **s.how),
     "ceiling: one person": lambda s: s.ceiling.human,
@@ -112,6 +125,8 @@ SERVED: dict[str, tuple[Callable[[Drawn], Estimate], Callable[[Drawn, Drawn], fl
 SUCH: dict[str, Callable[[Drawn], Estimate]] = {
     "map: items such intervals hold": lambda s: known(s.served.covered),
     "map: advantage of such (alt-test)": lambda s: known(s.served.alternative).advantage,
+    "map: error of the surest half": lambda s: s.surest(0.5),
+    "systems: soft pairwise accuracy": lambda s: known(s.systems.soft),
 }
 BESIDE: dict[str, Callable[[Drawn], Estimate]] = {
     "Pearson's r (not printed)": lambda s: correlation(s.judge, s.human, "pearson", **s.how),

@@ -18,6 +18,7 @@ from judgekit.calibration import (
     Choice,
     Estimate,
     LeaveOneOut,
+    NotEstimableError,
     Panel,
     alt_test,
     audit,
@@ -30,8 +31,11 @@ from judgekit.calibration import (
     fit_panel,
     leave_one_out,
 )
+from judgekit.studies.doubt import keep
 from judgekit.studies.served import COVERAGE, Served, served
 from judgekit.studies.study import Study
+from judgekit.studies.systems import Systems, systems_of
+from judgekit.studies.unknown import Unknown
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -90,9 +94,24 @@ class Drawn:
         both = np.stack([self.judge, self.second])
         return fit_panel(both, self.human, groups=self.prompt, scale=SCALE, bootstrap=self.bootstrap)
 
-    def rho(self, at: Any) -> Estimate:
+    @cached_property
+    def systems(self) -> Systems:
+        names = tuple(map(str, self.system.tolist()))
+        found = systems_of(self.judge, self.human, self.prompt, names, self.bootstrap)
+        if isinstance(found, Unknown):
+            raise NotEstimableError(found.reason)
+        return found
+
+    def rho(self, at: Any, method: Any = "spearman") -> Estimate:
         named = {"groups": self.prompt, "systems": self.system, "bootstrap": self.bootstrap}
-        return correlation(self.judge, self.human, level=at, **named)
+        return correlation(self.judge, self.human, method, level=at, **named)
+
+    def surest(self, share: float) -> Estimate:
+        """Return the error after the map where at least this share of the items is kept, the surest."""
+        found = keep(
+            self.judge[None], [self.second], self.choice.predicted, self.human, SCALE, self.prompt, self.bootstrap
+        )
+        return next(one.risk for one in found.steps if one.risk and one.share.value >= share)
 
     def error(self, score: Array) -> Estimate:
         off = np.abs(score - self.human)

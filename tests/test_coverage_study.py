@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -49,7 +50,8 @@ def test_every_interval_of_a_report_is_in_the_table() -> None:
     """The same study, analysed as `judgekit calibrate` does it, has no interval that the table lacks.
 
     Left aside: what is another one read through a monotone function (the curve and the limit of the ceiling, the points
-    of the spread), and the other judges' own correlations.
+    of the spread), the other judges' own correlations, and what is of one kind with one that is looked at: the other
+    systems, and the other shares of the surest items.
     """
     s = drawn()
     names = tuple(f"item{i}" for i in range(len(s.judge)))
@@ -62,11 +64,17 @@ def test_every_interval_of_a_report_is_in_the_table() -> None:
     ours = {ends(interval(s)) for interval in coverage_study.OURS.values()}
     aside = ("curve", "ceiling.limit", "rivals.0.correlation", "test.one", "test.two")
     everything = (analysis.criteria, analysis.bias.findings, analysis.panel)
+    alike = re.compile(r"\.systems\.(people|judge)\.|\.escalation\.steps")
     found = [(path, one) for path, one in printed(everything) if not any(part in path for part in aside)]
     at = [finding.name for finding in analysis.bias.findings].index("spread")
 
     assert len(found) > 30
-    assert {path for path, one in found if ends(one) not in ours} == {f".1.{at}.points"}
+    missing = {path for path, one in found if ends(one) not in ours}
+    assert {path for path in missing if not alike.search(path)} == {f".1.{at}.points"}
+    seen = {path.rsplit(".", 1)[0] for path, one in found if alike.search(path) and ends(one) in ours}
+    kinds = ("people.means", "people.ranks", "judge.means", "judge.ranks")
+    steps = {path for path in seen if "escalation" in path}
+    assert {f".0.quality.systems.{kind}" for kind in kinds} == seen - steps and steps
 
 
 def test_a_run_that_was_ended_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -186,6 +186,10 @@ from judgekit.calibration.slices import (
 from judgekit.calibration.soft_pairwise import (
     soft_pairwise_accuracy,
 )
+from judgekit.calibration.standings import (
+    Standings,
+    standings,
+)
 from judgekit.calibration.ties import (
     TieCalibration,
     fit_epsilon,
@@ -237,6 +241,7 @@ __all__ = [
     "Reward",
     "SignFlip",
     "Simulated",
+    "Standings",
     "TieCalibration",
     "TwoOrders",
     "World",
@@ -304,6 +309,7 @@ __all__ = [
     "soft_pairwise_accuracy",
     "split_conformal",
     "split_half",
+    "standings",
     "stars",
     "tie_calibration",
     "variance_components",

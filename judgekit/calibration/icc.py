@@ -19,6 +19,7 @@ Form = Literal["ICC1", "ICC2", "ICC3", "ICC1k", "ICC2k", "ICC3k"]
 FORMS = ("ICC1", "ICC2", "ICC3", "ICC1k", "ICC2k", "ICC3k")
 CELLS = 1 << 26  # pairs of raters, over all items, up to which each item has a row of its own
 LEAST = 1e-13  # of all that varies: a variance below it is what rounding leaves of none
+RIDGE = 1e-9  # of the number of ratings: what a direction of raters has to have to be one
 NO_ERROR = "beside the raters' severity the ratings show no error"
 
 
@@ -54,7 +55,7 @@ def icc(ratings: ArrayLike, form: Form = "ICC2", *, units: Units = None, bootstr
     rows = _sums_of_whole(x.T) if whole else _sums_of_blocks(x, bootstrap.seed) if blocks else _sums(x.T)
 
     def variances(sums: Array) -> tuple[Array, Array, Array]:
-        return _variances(_widened(sums, k) if whole else sums, k, form)
+        return (_variances_of_whole if whole else _variances)(sums, k, form)
 
     with np.errstate(invalid="ignore", divide="ignore"):
         value = _value(form, k, *(float(it[0]) for it in variances(rows.sum(0)[None])))
@@ -90,7 +91,7 @@ def _sums(x: Array) -> Array:
 
 
 def _sums_of_whole(x: Array) -> Array:
-    """Return the same where no cell is missing, as far as it differs from item to item; see `_widened`."""
+    """Return what is needed of the same where no cell is missing; see `_variances_of_whole`."""
     total = x.sum(1)
     return np.column_stack([np.ones(len(x)), (x**2).sum(1), total**2 / x.shape[1], x])
 
@@ -101,13 +102,16 @@ def _sums_of_blocks(x: Array, seed: int) -> Array:
     return np.array([_sums(x[:, block == one].T).sum(0) for one in range(BLOCKS)])
 
 
-def _widened(sums: Array, k: int) -> Array:
-    """Return the sums of `_sums` from those of `_sums_of_whole`."""
-    items, squares, between, totals = sums[:, :1], sums[:, 1:2], sums[:, 2:3], sums[:, 3:]
-    total, every = totals.sum(1, keepdims=True), np.ones((1, k))
-    overlap = items / k * np.ones((1, k * k))
-    firsts = [items, k * items, k**2 * items, total, squares, between]
-    return np.hstack([*firsts, items * every, totals, total / k * every, overlap])
+def _variances_of_whole(sums: Array, k: int, form: str) -> tuple[Array, Array, Array]:
+    """Return the same as `_variances` from the sums of `_sums_of_whole`, as the usual analysis of variance."""
+    items, squares, between, totals = sums[:, 0], sums[:, 1], sums[:, 2], sums[:, 3:]
+    middle = totals.sum(1) ** 2 / (k * items)
+    rows, columns = between - middle, (totals**2).sum(1) / items - middle
+    if form.startswith("ICC1"):
+        error = (squares - between) / (items * (k - 1))
+        return (rows / (items - 1) - error) / k, np.zeros_like(error), error
+    error = (squares - between - columns) / ((items - 1) * (k - 1))
+    return (rows / (items - 1) - error) / k, (columns / (k - 1) - error) / items, error
 
 
 def _variances(sums: Array, k: int, form: str) -> tuple[Array, Array, Array]:
@@ -118,17 +122,19 @@ def _variances(sums: Array, k: int, form: str) -> tuple[Array, Array, Array]:
         size = (n - n2 / n) / (items - 1)
         return ((between - total**2 / n) / (items - 1) - error) / size, np.zeros_like(error), error
     counts, totals, expected = np.split(sums[:, 6 : 6 + 3 * k], 3, axis=1)
-    # Raters beside the items: q' C^- q of the normal equations with the items eliminated.
-    normal = counts[:, :, None] * np.eye(k) - sums[:, 6 + 3 * k :].reshape(-1, k, k)
-    size, axes = np.linalg.eigh(normal)
-    real = size > 1e-9 * n[:, None]
-    along = np.einsum("bij,bi->bj", axes, totals - expected)
-    raters = np.where(real, along**2 / np.where(real, size, 1), 0).sum(1)
+    # Raters beside the items: q' C^- q of the normal equations with the items eliminated. C loses a rank for every set
+    # of raters that shares no item with the others, hence the ridge; what it takes from q' C^- q is given back.
+    normal, q = counts[:, :, None] * np.eye(k) - sums[:, 6 + 3 * k :].reshape(-1, k, k), totals - expected
+    ridge = RIDGE * np.maximum(n, 1)
+    inverse = np.linalg.inv(normal + ridge[:, None, None] * np.eye(k))
+    rank = np.rint(k - ridge * np.trace(inverse, axis1=1, axis2=2))
+    x = np.einsum("bij,bj->bi", inverse, q)
+    raters = 2 * (x * q).sum(1) - (np.einsum("bij,bj->bi", normal, x) * x).sum(1)
     used = counts > 0
     alone = np.where(used, totals**2 / np.where(used, counts, 1), 0).sum(1)  # raters without the items
-    error = (squares - between - raters) / (n - items - real.sum(1))
-    of_items = (between + raters - alone - error * (items + real.sum(1) - used.sum(1))) / (n - used.sum(1))
-    return of_items, (raters - error * real.sum(1)) / (n - items), error
+    error = (squares - between - raters) / (n - items - rank)
+    of_items = (between + raters - alone - error * (items + rank - used.sum(1))) / (n - used.sum(1))
+    return of_items, (raters - error * rank) / (n - items), error
 
 
 def _of(form: str, k: int, item: Array, rater: Array, error: Array) -> Array:

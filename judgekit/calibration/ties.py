@@ -16,6 +16,7 @@ from judgekit.errors import InputError
 Ints = NDArray[np.int64]
 DEFAULT = Bootstrap()
 KINDS = 4000  # different pairs of scores up to which every gap between two is tried as epsilon
+FEW_ITEMS = 100  # of a group, up to which comparing each with each is faster than counting
 ROUNDING = 1e-9  # of the largest score: what rounding may take from a gap
 
 
@@ -212,10 +213,14 @@ def agreeing(judge: Array, human: Array, epsilon: float) -> Array:
     """Return with how many of the other items each item's order is the same for both; shape (items,).
 
     An item agrees with those that are higher for both, with those that are lower for both, and with those that are
-    tied for both. O(n log(n)^2): those before a place in one order and below a value in the other are counted in a tree
-    of sorted blocks.
+    tied for both. Few items are compared each with each; else O(n log(n)^2): those before a place in one order and
+    below a value in the other are counted in a tree of sorted blocks.
     """
     n = len(judge)
+    if n <= FEW_ITEMS:
+        gap = judge[:, None] - judge
+        gap[np.abs(gap) <= epsilon + _rounding(judge)] = 0
+        return np.asarray((np.sign(gap) == np.sign(human[:, None] - human)).sum(1) - 1.0)
     order = np.argsort(human, kind="stable")
     x, y = judge[order], human[order]
     start, stop = np.searchsorted(y, y, "left"), np.searchsorted(y, y, "right")

@@ -137,6 +137,37 @@ def coverage(nominal: Numbers, found: Numbers, low: Numbers, high: Numbers) -> s
     return picture(parts, y.start + 40, says, [*notes, "Too many to draw their intervals." if crowd else ""])
 
 
+def steps(
+    x: Numbers, y: Numbers, low: Numbers, high: Numbers, titles: tuple[str, str], level: tuple[str, float | None]
+) -> str:
+    """Draw values at a few places, each with its interval, and a named level across that they are held against.
+
+    Args:
+        x: where, in rising order; low, high: None where there is no end. ``titles``: of the axes.
+        level: its name and value; with None it is not drawn.
+
+    Raises:
+        InputError: the four series differ in length.
+    """
+    listed = rows(x=x, y=y, low=low, high=high)
+    full = [(a, b, lo, hi) for a, b, lo, hi in listed if a is not None and b is not None]
+    name, mark = level[0], number(level[1])
+    reach = extent([v for row in full for v in row[1:] if v is not None] + ([] if mark is None else [mark]))
+    across, up = _axes(extent(row[0] for row in full), reach)
+    parts = [left_axis(up, across, titles[1])]
+    if mark is not None:
+        parts.append(line(across.start, up.at(mark), across.end, up.at(mark), ink="soft", dash="4 4"))
+        parts.append(label(across.end + 4, up.at(mark) + 4, name, ink="soft", size=11))
+    way = path([(a, b) for a, b, _, _ in full], across, up)
+    parts.append(f'<polyline points="{way}" fill="none" stroke="var(--mark)" stroke-width="1.5"/>')
+    parts += [_covered(across, up, *row) for row in full]
+    parts.append(bottom_axis(across, up.start, titles[0]))
+    pairs = "; ".join(f"{written(b, 3)} at {written(a, 3)}" for a, b, _, _ in full)
+    held = "" if mark is None else f"; {name}: {written(mark, 3)}"
+    says = f"{titles[1]} against {titles[0]}: {pairs}{held}."
+    return picture(parts, up.start + 40, says, [_left_out(len(listed) - len(full), "without a value")])
+
+
 def histogram_pair(human: Numbers, judge: Numbers) -> str:
     """Draw how humans and judge use the scale: two rows of bars over one axis, as shares of each one's scores."""
     series = {name: complete(scores=values) for name, values in (("human", human), ("judge", judge))}

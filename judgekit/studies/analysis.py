@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +13,9 @@ from numpy.typing import NDArray
 from judgekit.calibration import (
     AltTest,
     Audit,
-    BlandAltman,
     Bootstrap,
     Choice,
-    Conformal,
-    CorrelationDifference,
-    Equivalence,
     Estimate,
-    Finding,
-    LeaveOneOut,
     NotEstimableError,
     Panel,
     adjust_pvalues,
@@ -34,88 +29,28 @@ from judgekit.calibration import (
     correlation,
     fit_panel,
     flip_rate,
+    gwet_ac,
+    icc,
     krippendorff_alpha,
     leave_one_out,
     retest_icc,
     split_half,
+    tie_calibration,
 )
 from judgekit.calibration.correlation import Level
 from judgekit.calibration.estimate import number
 from judgekit.studies.cells import CLOSE
+from judgekit.studies.criterion import Criterion, Rival
+from judgekit.studies.doubt import Kept, keep
 from judgekit.studies.lengths import length_effect, together
 from judgekit.studies.processes import spread
-from judgekit.studies.served import COVERAGE, Served, level, served
+from judgekit.studies.served import COVERAGE, level, served
 from judgekit.studies.study import Study
+from judgekit.studies.systems import systems_of
 from judgekit.studies.table import Array, Ratings, Sheet
 from judgekit.studies.unknown import Unknown, attempt
 
 Ints = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Rival:
-    """Another judge beside the one in question, on the items that both have scored.
-
-    Attributes:
-        correlation: its Spearman's rho within groups, or over items where no item shares its group.
-        test: the paired test of the judge against it; ``q``: its p after Benjamini & Hochberg, over all of them.
-    """
-
-    name: str
-    correlation: Estimate | Unknown
-    test: CorrelationDifference | Unknown
-    q: float | None = None
-
-
-@dataclass(frozen=True)
-class Criterion:
-    """One criterion.
-
-    Attributes:
-        grouped: whether items share groups; else an item is its own.
-        items: with a score of the judge and of a person; ``unscored``: share of rated items without one of the judge.
-        people: Krippendorff's alpha among the raters; ``reliability``: of their mean, from split halves.
-        item, within_group, system: Spearman's rho of the judge with the mean rating.
-        alpha: Krippendorff's alpha of the judge with the mean rating, at the interval level.
-        concordance: Lin's, of the same two.
-        ceiling: people and the judge against the same references, at the level of ``within_group`` where ``grouped``.
-        alternative: the alt-test; ``constant``: that of no judge, but one score for every item: the mean rating, or the
-            step of the scale next to it, whichever does better. Where raters are noisy a score in the middle is often
-            nearer to the others than a rater is.
-        limits: Bland and Altman's, judge less people, before any map.
-        before, after: mean absolute error on the human scale, of the score as it is and of the map on held-out groups.
-        choice: the map; ``interval``: for the human score of one item; ``served``: what the mapped scores are worth.
-        level: whether the mean score, as it is, is that of people.
-        length: whether the length of the text moves the judge and not the people.
-        retest: the reliability of one judgment, where the judge has scored items several times; ``flips``: how often
-            two judgments of one item differ.
-    """
-
-    name: str
-    grouped: bool
-    items: int
-    unscored: Estimate | Unknown
-    people: Estimate | Unknown
-    reliability: Estimate | Unknown
-    item: Estimate | Unknown
-    within_group: Estimate | Unknown
-    system: Estimate | Unknown
-    alpha: Estimate | Unknown
-    concordance: Estimate | Unknown
-    ceiling: LeaveOneOut | Unknown
-    alternative: AltTest | Unknown
-    constant: AltTest | Unknown
-    limits: BlandAltman | Unknown
-    before: Estimate | Unknown
-    after: Estimate | Unknown
-    choice: Choice | Unknown
-    interval: Conformal | Unknown
-    served: Served | Unknown
-    level: Equivalence | Unknown
-    length: Finding | Unknown
-    retest: Estimate | Unknown
-    flips: Estimate | Unknown
-    rivals: tuple[Rival, ...]
 
 
 @dataclass(frozen=True)
@@ -159,6 +94,8 @@ def _criterion(study: Study, ratings: Ratings, sheet: Sheet, bootstrap: Bootstra
     again = partial(_again, sheet.judges[study.judge], groups, bootstrap)
     like = _other_scale if study.judge in ratings.other_scale else attempt  # what compares the very numbers
     spearman = partial(_spearman, ratings, judge, human, groups, bootstrap)
+    weights: Literal["quadratic"] | None = None if study.level == "nominal" else "quadratic"
+    within = groups if grouped else None  # where what is compared is compared inside of groups
     return Criterion(
         name=sheet.name,
         grouped=grouped,
@@ -167,15 +104,23 @@ def _criterion(study: Study, ratings: Ratings, sheet: Sheet, bootstrap: Bootstra
         if not rated.any()
         else attempt(lambda: bootstrap.share(np.isnan(judge[rated]) * 1.0, groups[rated])),
         people=attempt(lambda: krippendorff_alpha(people, study.level, units=groups, bootstrap=bootstrap)),
+        ac=attempt(lambda: gwet_ac(people, weights, units=groups, bootstrap=bootstrap)),
+        icc=attempt(lambda: icc(people, "ICC2", units=groups, bootstrap=bootstrap)),
         reliability=attempt(lambda: split_half(people, units=groups, bootstrap=bootstrap)),
         item=spearman("item"),
         within_group=spearman("within_group"),
         system=spearman("system"),
+        kendall=attempt(
+            lambda: correlation(
+                judge, human, "kendall", "within_group" if grouped else "item", groups=groups, bootstrap=bootstrap
+            )
+        ),
+        pairwise=attempt(
+            lambda: tie_calibration(judge, human, groups=within, units=groups, bootstrap=bootstrap).accuracy
+        ),
         alpha=like(lambda: krippendorff_alpha([judge, human], "interval", units=groups, bootstrap=bootstrap)),
         concordance=like(lambda: concordance(judge, human, units=groups, bootstrap=bootstrap)),
-        ceiling=attempt(
-            lambda: leave_one_out(judge, people, groups=groups if grouped else None, units=groups, bootstrap=bootstrap)
-        ),
+        ceiling=attempt(lambda: leave_one_out(judge, people, groups=within, units=groups, bootstrap=bootstrap)),
         alternative=like(lambda: alt_test(judge, people, study.epsilon, "neg_rmse", units=groups, bootstrap=bootstrap)),
         constant=attempt(lambda: _constant(study, people, human, groups, bootstrap)),
         limits=like(lambda: bland_altman(judge, human, units=groups, bootstrap=bootstrap)),
@@ -194,6 +139,10 @@ def _criterion(study: Study, ratings: Ratings, sheet: Sheet, bootstrap: Bootstra
         length=length_effect(judge, people, ratings.words, groups, bootstrap),
         retest=again(retest_icc),
         flips=again(flip_rate),
+        escalation=choice
+        if isinstance(choice, Unknown)
+        else attempt(lambda: _kept(study, ratings, sheet, choice, human, groups, bootstrap)),
+        systems=systems_of(judge, human, groups, ratings.systems, bootstrap),
         rivals=_rivals(study.judge, sheet, human, groups, bootstrap),
     )
 
@@ -246,6 +195,15 @@ def _rival(name: str, own: Array, theirs: Array, human: Array, groups: Ints, boo
         return Rival(name, test.two, test)
     alone = attempt(lambda: correlation(theirs, human, level=level, groups=groups, bootstrap=bootstrap))
     return Rival(name, alone, test)
+
+
+def _kept(
+    study: Study, ratings: Ratings, sheet: Sheet, choice: Choice, human: Array, groups: Ints, bootstrap: Bootstrap
+) -> Kept:
+    alike = [] if study.judge in ratings.other_scale else sheet.judges.keys() - {study.judge, *ratings.other_scale}
+    others = [mean(rows) for name, rows in sheet.judges.items() if name in alike]
+    scale = (study.scale.low, study.scale.high)
+    return keep(sheet.judges[study.judge], others, choice.predicted, human, scale, groups, bootstrap)
 
 
 def _shared(groups: Ints) -> bool:

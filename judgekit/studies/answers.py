@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from judgekit.calibration import AltTest, Equivalence, Estimate
-from judgekit.studies.analysis import Analysis, Criterion
+from judgekit.studies.analysis import Analysis
+from judgekit.studies.criterion import Criterion
 from judgekit.studies.unknown import Unknown
 from judgekit.studies.words import shown, told
 
@@ -85,7 +86,7 @@ def _share(test: AltTest) -> str:
 
 def _rank(it: Criterion) -> Light:
     """Yes: rho is above 0 where it matters, and at most `BEHIND` below that of one person; no: surely not."""
-    level, found = _ranking(it)
+    level, found = ranking(it)
     if isinstance(found, Unknown):
         return Light("not estimable", f"The judge's ranks cannot be held against people's: {found.reason}.")
     words = f"Rho {level} is {told(found)}"
@@ -136,7 +137,7 @@ def _reward(it: Criterion) -> Light:
     if isinstance(it.length, Unknown):
         return Light("not estimable", f"Whether length pays is not known: {it.length.reason}.")
     finding = it.length
-    level, ranks = _ranking(it)
+    level, ranks = ranking(it)
     words = (
         f"Twice the length at the same quality moves the judge by {told(finding.points)} points, "
         f"{told(finding.effect)} standardised (up to {finding.band:g} counts as none)"
@@ -152,7 +153,7 @@ def _reward(it: Criterion) -> Light:
     return Light(answer, f"{words}.")
 
 
-def _ranking(it: Criterion) -> tuple[str, Estimate | Unknown]:
+def ranking(it: Criterion) -> tuple[str, Estimate | Unknown]:
     """Return the correlation that rewards live on: within groups, or over items where no item shares its group."""
     if isinstance(it.within_group, Unknown) and not it.grouped:
         return "over items", it.item

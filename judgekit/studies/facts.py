@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from judgekit.calibration import Conformal
-from judgekit.studies.analysis import Analysis, Criterion
+from judgekit.studies.analysis import Analysis
 from judgekit.studies.answers import lights
+from judgekit.studies.criterion import Criterion
 from judgekit.studies.crosscheck import CrossCheck
 from judgekit.studies.gates import Gate
 from judgekit.studies.provenance import thresholds, versions
@@ -20,7 +21,7 @@ from judgekit.studies.unknown import Unknown
 from judgekit.studies.verdicts import verdicts
 
 SCHEMA = "judgekit.study/1"
-OMITTED = {"predicted"}  # one number an item: the maps are here, and the data are the user's
+OMITTED = {"predicted", "kept"}  # one number an item: the maps are here, and the data are the user's
 
 
 def facts(

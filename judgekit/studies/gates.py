@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from judgekit.calibration import Estimate
-from judgekit.studies.analysis import Analysis, Criterion
+from judgekit.studies.analysis import Analysis
+from judgekit.studies.criterion import Criterion
 from judgekit.studies.unknown import Unknown
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +13,8 @@ from judgekit.calibration.bias import BANDS
 from judgekit.calibration.findings import judge_together
 from judgekit.calibration.humans import Humans
 from judgekit.calibration.partial import partial
+from judgekit.studies.criterion import Criterion
 from judgekit.studies.unknown import Unknown, attempt
-
-if TYPE_CHECKING:
-    from judgekit.studies.analysis import Criterion
 
 Array = NDArray[np.float64]
 

@@ -26,7 +26,8 @@ from judgekit.calibration.profile import (
     Scale,
 )
 from judgekit.errors import InputError
-from judgekit.studies.analysis import Analysis, Criterion
+from judgekit.studies.analysis import Analysis
+from judgekit.studies.criterion import Criterion
 from judgekit.studies.gates import gates
 from judgekit.studies.study import Study
 from judgekit.studies.table import OVERALL, Array, Ratings

@@ -8,7 +8,14 @@ from typing import Literal
 import numpy as np
 
 from judgekit.report import Answered, Page, histogram_pair
-from judgekit.studies import report_bias, report_calibration, report_judge, report_people
+from judgekit.studies import (
+    report_bias,
+    report_calibration,
+    report_judge,
+    report_needed,
+    report_people,
+    report_systems,
+)
 from judgekit.studies.analysis import Analysis
 from judgekit.studies.answers import QUESTIONS, Answer, lights
 from judgekit.studies.crosscheck import CrossCheck
@@ -47,7 +54,9 @@ def page(analysis: Analysis, gates: Sequence[Gate], check: CrossCheck, inputs: M
     report_judge.add(made, analysis)
     report_calibration.add(made, analysis)
     report_bias.add(made, analysis)
+    report_systems.add(made, analysis)
     report_judge.add_others(made, analysis)
+    report_needed.add(made, analysis)
     _provenance(made, analysis, inputs)
     return made
 

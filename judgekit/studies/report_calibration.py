@@ -8,8 +8,10 @@ import numpy as np
 
 from judgekit.calibration import Bootstrap, Choice
 from judgekit.calibration.estimate import number
-from judgekit.report import Page, bland_altman, coverage, reliability
-from judgekit.studies.analysis import Analysis, Criterion, mean, step_of
+from judgekit.report import Page, bland_altman, coverage, reliability, steps
+from judgekit.studies.analysis import Analysis, mean, step_of
+from judgekit.studies.criterion import Criterion
+from judgekit.studies.doubt import kept_of
 from judgekit.studies.served import COVERAGE, band, held_out
 from judgekit.studies.table import Sheet
 from judgekit.studies.unknown import Unknown, attempt
@@ -25,6 +27,7 @@ def add(made: Page, analysis: Analysis) -> None:
     for sheet, it in zip(analysis.ratings.sheets(), analysis.criteria.values(), strict=True):
         _pictures(made, analysis, sheet, it)
     _intervals(made, analysis)
+    _escalation(made, analysis)
 
 
 def _before_and_after(made: Page, analysis: Analysis) -> None:
@@ -139,4 +142,23 @@ def _curve(made: Page, analysis: Analysis) -> None:
     made.figure(
         coverage(LEVELS, [it.value for it in found], [it.low for it in found], [it.high for it in found]),
         f"How often intervals hold the human score in groups that they were not made from, {sheet.name}.",
+    )
+
+
+def _escalation(made: Page, analysis: Analysis) -> None:
+    """Draw what it would bring to hand the judge's least sure items to people, on the last criterion."""
+    made.heading("Its surest items only")
+    it = list(analysis.criteria.values())[-1]
+    found = it.escalation
+    if isinstance(found, Unknown):
+        made.text(f"{MISSING}: {found.reason}.", soft=True)
+        return
+    kept, points = kept_of(found), _range(analysis)
+    share, risk = [100 * one for one, _ in kept], [risk.value * points for _, risk in kept]
+    low = [None if risk.low is None else risk.low * points for _, risk in kept]
+    high = [None if risk.high is None else risk.high * points for _, risk in kept]
+    made.figure(
+        steps(share, risk, low, high, ("% of items kept", "mean absolute error"), ("all items", risk[-1])),
+        f"{it.name}: the error after the map where the judge keeps so many of its items, the surest first (by "
+        f"{found.doubt}), and the others go to people. A level line: its doubt does not say where it errs.",
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from judgekit.calibration import LeaveOneOut, Panel, stars
 from judgekit.report import Page, heat_map
-from judgekit.studies.analysis import Analysis, Criterion, Rival
+from judgekit.studies.analysis import Analysis
+from judgekit.studies.criterion import Criterion, Rival
 from judgekit.studies.unknown import Unknown
 from judgekit.studies.verdicts import Rates, verdicts
 from judgekit.studies.words import MISSING, Notes, chance, shown, told
@@ -21,16 +22,21 @@ def add(made: Page, analysis: Analysis) -> None:
             notes.cell(name, "items", it.item),
             notes.cell(name, "within groups", it.within_group),
             notes.cell(name, "systems", it.system),
+            notes.cell(name, "tau-b", it.kendall),
+            notes.cell(name, "pairs", it.pairwise),
             notes.cell(name, "alpha", it.alpha),
             notes.cell(name, "concordance", it.concordance),
         )
         for name, it in analysis.criteria.items()
     ]
-    made.table(("criterion", "items", "rho, items", "rho, within groups", "rho, systems", "alpha", "concordance"), rows)
+    heads = ("rho, items", "rho, within groups", "rho, systems", "tau-b", "pairs in order", "alpha", "concordance")
+    made.table(("criterion", "items", *heads), rows)
     made.notes(notes.lines())
     made.text(
-        "Rho: Spearman's, with the mean rating. Within groups is what best-of-n and GRPO live on. Alpha (interval) and "
-        "Lin's concordance ask for the same scores, not only the same order.",
+        "Rho: Spearman's, with the mean rating. Within groups is what best-of-n and GRPO live on; tau-b and the share "
+        "of pairs in people's order (acc_eq: ties calibrated on the other half of the groups) are taken there too, "
+        "where items share groups. Alpha (interval) and Lin's concordance ask for the same scores, not only the same "
+        "order.",
         soft=True,
     )
     _ceilings(made, analysis)

@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from judgekit.calibration.correlation import plain
-from judgekit.report import Page, heat_map
+from judgekit.report import Page, heat_map, steps
 from judgekit.studies.analysis import Analysis
+from judgekit.studies.criterion import Criterion
 from judgekit.studies.crosscheck import CrossCheck
+from judgekit.studies.unknown import Unknown
 from judgekit.studies.words import Notes, shown
 
 Array = NDArray[np.float64]
@@ -26,15 +28,40 @@ def add(made: Page, analysis: Analysis, check: CrossCheck) -> None:
         (
             name,
             notes.cell(name, "alpha", it.people),
+            notes.cell(name, "AC", it.ac),
+            notes.cell(name, "ICC2", it.icc),
             notes.cell(name, "split halves", it.reliability),
         )
         for name, it in analysis.criteria.items()
     ]
-    made.table(("criterion", f"Krippendorff's alpha, {study.level}", "reliability of their mean (split halves)"), rows)
+    gwet = f"Gwet's {'AC1' if study.level == 'nominal' else 'AC2'}"
+    alpha = f"Krippendorff's alpha, {study.level}"
+    made.table(("criterion", alpha, gwet, "ICC2, one rater", "reliability of their mean (split halves)"), rows)
     made.notes(notes.lines())
+    made.text(
+        f"Alpha and {gwet} differ in what chance would give: of ratings that are nearly all alike, alpha is low "
+        "however few of them differ. ICC2 asks for the same scores, severities included.",
+        soft=True,
+    )
     made.text(str(check), soft=True)
     sheet = analysis.ratings.sheets()[-1]
+    _more_raters(made, analysis.criteria[sheet.name])
     _raters(made, analysis, sheet.human, sheet.name)
+
+
+def _more_raters(made: Page, it: Criterion) -> None:
+    """Draw what the mean of more raters would reach, and the judge beside it."""
+    if isinstance(it.ceiling, Unknown) or not it.ceiling.curve:
+        return
+    curve, judge = it.ceiling.curve, it.ceiling.judge.value
+    ends = [one.low for one in curve], [one.high for one in curve]
+    places, values = list(range(1, len(curve) + 1)), [one.value for one in curve]
+    where = "within groups" if it.grouped else "over items"
+    made.figure(
+        steps(places, values, *ends, ("raters", f"rho {where}"), ("the judge", judge)),
+        f"{it.name}: what the mean of so many raters would have as its rho with the mean of the others (Spearman and "
+        "Brown), and what the judge has.",
+    )
 
 
 def _raters(made: Page, analysis: Analysis, human: Array, name: str) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from judgekit.calibration import AltTest, Estimate, LeaveOneOut
-from judgekit.studies.analysis import Analysis, Criterion
+from judgekit.studies.analysis import Analysis
 from judgekit.studies.answers import QUESTIONS, lights
+from judgekit.studies.criterion import Criterion
 from judgekit.studies.crosscheck import CrossCheck
 from judgekit.studies.gates import Gate
 from judgekit.studies.report import SIMULATED, title

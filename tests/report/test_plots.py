@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from judgekit.errors import InputError
-from judgekit.report import Page, bland_altman, coverage, histogram_pair, reliability
+from judgekit.report import Page, bland_altman, coverage, histogram_pair, reliability, steps
 from tests.report.svg import drawn, numbers, overlaps, texts
 
 SCORES = st.one_of(st.none(), st.floats(-1e9, 1e9), st.sampled_from([1.0, 2.0, 5.0, math.nan, math.inf]))
@@ -83,6 +83,18 @@ def test_coverage_places_a_promise_kept_on_the_diagonal() -> None:
     assert "1 without a coverage, left out." in texts(root)
 
 
+def test_steps_stand_where_their_numbers_say_beside_the_level() -> None:
+    root = drawn(steps([1, 2, 3], [0.2, None, 0.6], [0.1, 0, None], [0.3, 1, None], ("raters", "rho"), ("judge", 0.4)))
+    one, two = list(root.iter("circle"))
+    level = next(node for node in root.iter("line") if "stroke-dasharray" in node.attrib)
+
+    middle = (float(one.attrib["cy"]) + float(two.attrib["cy"])) / 2
+    assert float(level.attrib["y1"]) == pytest.approx(middle, abs=0.1)
+    assert sum(node.attrib.get("stroke-width") == "1.5" for node in root.iter("line")) == 1  # the one known interval
+    assert {"judge", "1 without a value, left out."} <= set(texts(root))
+    assert "rho against raters: 0.200 at 1.000; 0.600 at 3.000; judge: 0.400" in root.attrib["aria-label"]
+
+
 def test_histograms_share_an_axis_and_show_shares() -> None:
     root = drawn(histogram_pair([1, 1, 1, 5], [3, 3, None]))
     bars = list(root.iter("rect"))
@@ -112,6 +124,7 @@ def test_no_numbers_break_a_plot(series: list, rows: list, same_scale: bool) -> 
         reliability(a, b, *curve, same_scale=same_scale),
         bland_altman(a, b, bias, limits),
         coverage(*curve),
+        steps(*curve, ("x", "y"), ("level", bias)),
         histogram_pair(a, b),
     ):
         assert overlaps(drawn(svg)) == []

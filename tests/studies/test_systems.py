@@ -1,0 +1,94 @@
+"""Systems by people and by the judge, the surest items, and what open questions would take: by hand."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from judgekit.calibration import Bootstrap, NotEstimableError
+from judgekit.studies.analysis import analyse
+from judgekit.studies.answers import lights
+from judgekit.studies.doubt import keep, kept_of
+from judgekit.studies.needed import needed
+from judgekit.studies.systems import Systems, systems_of
+from judgekit.studies.table import read_ratings
+from judgekit.studies.unknown import Unknown
+from tests.studies.test_report import rewrite, written
+
+BOOTSTRAP = Bootstrap(200)
+
+
+def test_a_judge_tells_systems_apart_as_people_do_or_the_other_way() -> None:
+    """Over 40 prompts people put a above b and c, which are alike; the judge a above b, but c above a."""
+    rng = np.random.default_rng(0)
+    groups, systems = np.repeat(np.arange(40), 3), ("a", "b", "c") * 40
+    human = np.tile([4.0, 2.0, 2.0], 40) + rng.integers(-1, 2, 120)
+    judge = np.tile([3.0, 1.0, 5.0], 40) + rng.integers(-1, 2, 120)
+    found = systems_of(judge, human, groups, systems, BOOTSTRAP)
+
+    assert isinstance(found, Systems)
+    assert (found.pairs, found.apart, found.same, found.opposite, found.alone) == (3, 2, 1, 1, 1)
+    assert found.people.names[0] == "a" and found.judge.names == ("c", "a", "b")
+    # p of people: a > b, a > c near 1, b > c some s; the judge's 1, 0, 0: the mean distance is (0 + 1 + s) / 3.
+    assert not isinstance(found.soft, Unknown) and 1 / 3 - 0.01 < found.soft.value < 2 / 3 + 0.01
+
+
+def test_without_systems_or_with_one_there_is_the_reason() -> None:
+    none = systems_of(np.ones(4), np.ones(4), np.arange(4), None, BOOTSTRAP)
+    one = systems_of(np.ones(4), np.ones(4), np.arange(4), ("a",) * 4, BOOTSTRAP)
+
+    assert none == Unknown("the data do not say what wrote an item")
+    assert isinstance(one, Unknown) and "it needs two" in one.reason
+
+
+def test_the_surest_items_by_hand() -> None:
+    """Two scores of the judge 0, 0, 2 and 4 apart; errors 0, 1, 2, 4 of a range of 4."""
+    judge = np.array([[1.0, 2, 1, 1], [1, 2, 3, 5]])
+    human = np.array([1.0, 1, 4, 1])
+    found = keep(judge, [], np.array([1.0, 2, 2, 5]), human, (1, 5), np.arange(4), BOOTSTRAP)
+
+    assert found.doubt == "the spread of its own scores"
+    assert [(share, risk.value) for share, risk in kept_of(found)] == [(0.5, 0.125), (0.75, 0.25), (1, 0.4375)]
+
+
+def test_doubt_is_how_far_the_judges_lie_apart_where_it_was_asked_once() -> None:
+    judge, other = np.array([[1.0, 2, math.nan]]), np.array([1.0, 4, 3])
+    found = keep(judge, [other], np.ones(3), np.ones(3), (1, 5), np.arange(3), BOOTSTRAP)
+
+    assert found.doubt == "how far the judges lie apart"
+    assert [one.limit for one in found.steps] == pytest.approx([0, math.sqrt(2)])
+    with pytest.raises(NotEstimableError, match="asked once and alone"):
+        keep(judge, [], np.ones(3), np.ones(3), (1, 5), np.arange(3), BOOTSTRAP)
+
+
+def test_what_would_settle_an_open_question(tmp_path: Path) -> None:
+    """An interval that reaches twice as far as the line wants four times the groups."""
+    plan = written(tmp_path, groups=8, each=4)
+    rewrite(tmp_path / "judges.csv", lambda row: row if int(row[0]) % 2 else [row[0], row[1], "3", "3"])
+    analysis = analyse(plan, read_ratings(plan, tmp_path))
+    it = analysis.criteria["plot"]
+    assert not isinstance(it.ceiling, Unknown) and not isinstance(it.within_group, Unknown)
+    behind = replace(it.ceiling.difference, value=0.1, low=-0.3, high=0.4, clusters=8)
+    sure = replace(it.within_group, low=0.2, high=0.9)
+    it = replace(it, ceiling=replace(it.ceiling, difference=behind), within_group=sure)
+    analysis = replace(analysis, criteria={"plot": it})
+
+    assert lights(analysis, it)["rank"].answer == "open"
+    found = {one.question: one for one in needed(analysis)}
+    assert (found["rank"].groups, found["rank"].wanted) == (8, 32)  # from .1 down to -.3, where -.1 would do
+
+
+def test_what_lies_on_the_line_is_not_settled_by_labels(tmp_path: Path) -> None:
+    plan = written(tmp_path, groups=8, each=4)
+    analysis = analyse(plan, read_ratings(plan, tmp_path))
+    it = analysis.criteria["plot"]
+    assert not isinstance(it.ceiling, Unknown)
+    behind = replace(it.ceiling.difference, value=-0.1, low=-0.3, high=0.1)
+    analysis = replace(analysis, criteria={"plot": replace(it, ceiling=replace(it.ceiling, difference=behind))})
+    found = {one.question: one for one in needed(analysis)}
+
+    assert found["rank"].wanted is None and "it lies on the line" in found["rank"].why
