@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 from judgekit.calibration import Equivalence, Estimate
 from judgekit.studies.analysis import Analysis
@@ -44,12 +45,13 @@ def _one(it: Criterion, question: str) -> Needed:
     found, line = {"replaceable": _replaceable, "rank": _rank, "level": _level, "reward": _reward}[question](it)
     if found is None or found.low is None or found.high is None:
         return Needed(it.name, question, 0 if found is None else found.clusters, None, "there is no interval to narrow")
+    told = partial(Needed, it.name, question, found.clusters)
+    if question == "replaceable" and found.value <= line:
+        return told(None, "one score for every item does as well")
     gap = abs(found.value - line)
     half = found.high - found.value if found.value < line else found.value - found.low
-    times = (half / gap) ** 2 if gap else math.inf
-    if times > MOST:
-        return Needed(it.name, question, found.clusters, None, f"more than {MOST} times as many: it lies on the line")
-    return Needed(it.name, question, found.clusters, math.ceil(times * found.clusters))
+    times = max(1.0, (half / gap) ** 2) if gap else math.inf
+    return told(math.ceil(times * found.clusters)) if times <= MOST else told(None, f"above {MOST} times as many")
 
 
 def _replaceable(it: Criterion) -> tuple[Estimate | None, float]:
@@ -73,9 +75,9 @@ def _rank(it: Criterion) -> tuple[Estimate | None, float]:
 
 
 def _level(it: Criterion) -> tuple[Estimate | None, float]:
-    """Return the mean difference with the map, or without, and the nearer end of the margin."""
+    """Return the mean difference that is undecided, that with the map first, and the nearer end of the margin."""
     found = [it.served if isinstance(it.served, Unknown) else it.served.level, it.level]
-    known = [one for one in found if isinstance(one, Equivalence)]
+    known = [one for one in found if isinstance(one, Equivalence) and one.verdict == "undecided"]
     if not known:
         return None, 0.0
     off = known[0].difference
@@ -83,10 +85,11 @@ def _level(it: Criterion) -> tuple[Estimate | None, float]:
 
 
 def _reward(it: Criterion) -> tuple[Estimate | None, float]:
-    """Return the effect of length and its band; where that is clear, the rho and 0."""
+    """Return the effect of length and its band, or 0 where it lies beyond; where it is innocent, the rho and 0."""
     if isinstance(it.length, Unknown):
         return None, 0.0
     if it.length.verdict == "innocent":
         own = ranking(it)[1]
         return (None if isinstance(own, Unknown) else own), 0.0
-    return it.length.effect, math.copysign(it.length.band, it.length.effect.value)
+    effect, band = it.length.effect, it.length.band
+    return effect, math.copysign(band, effect.value) if abs(effect.value) < band else 0.0

@@ -91,4 +91,21 @@ def test_what_lies_on_the_line_is_not_settled_by_labels(tmp_path: Path) -> None:
     analysis = replace(analysis, criteria={"plot": replace(it, ceiling=replace(it.ceiling, difference=behind))})
     found = {one.question: one for one in needed(analysis)}
 
-    assert found["rank"].wanted is None and "it lies on the line" in found["rank"].why
+    assert found["rank"].wanted is None and found["rank"].why == "above 100 times as many"
+
+
+def test_labels_do_not_settle_what_one_score_for_all_does_as_well(tmp_path: Path) -> None:
+    plan = written(tmp_path, groups=30, each=5)
+    rng = np.random.default_rng(1)
+    rewrite(tmp_path / "people.csv", lambda row: [*row[:2], *map(str, rng.integers(1, 6, 2))])
+    rewrite(tmp_path / "judges.csv", lambda row: [*row[:2], *map(str, rng.integers(3, 5, 2) - (row[1] == "good"))])
+    found = [one for one in needed(analyse(plan, read_ratings(plan, tmp_path))) if one.question == "replaceable"]
+
+    assert found and {one.why for one in found} == {"one score for every item does as well"}
+
+
+def test_no_open_question_takes_fewer_groups_than_left_it_open(tmp_path: Path) -> None:
+    for seed in range(4):
+        plan = written(tmp_path, groups=12, seed=seed)
+        found = needed(analyse(plan, read_ratings(plan, tmp_path)))
+        assert found and all(one.wanted is None or one.wanted >= one.groups for one in found)
