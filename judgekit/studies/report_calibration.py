@@ -160,5 +160,6 @@ def _escalation(made: Page, analysis: Analysis) -> None:
     made.figure(
         steps(share, risk, low, high, ("% of items kept", "mean absolute error"), ("all items", risk[-1])),
         f"{it.name}: the error after the map where the judge keeps so many of its items, the surest first (by "
-        f"{found.doubt}), and the others go to people. A line that does not rise: its doubt does not say where it errs.",
+        f"{found.doubt}), and the others go to people. A line that does not rise: its doubt does not "
+        "say where it errs.",
     )
