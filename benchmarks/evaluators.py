@@ -8,7 +8,7 @@ simulated**: three, each with a severity and a noise of their own, others than t
 
 The winner is chosen on 300 further stories of 60 further outlines, so that its figures are not those of the luckiest of
 four. All paired tests are adjusted together (Benjamini & Hochberg). The winner's profile is written, loaded with the
-judge and applied.
+judge and applied, and ``report.html`` is what `judgekit calibrate` says of it, the others beside it.
 ::
 
     python -m benchmarks.evaluators --out runs/evaluators --json
@@ -49,10 +49,13 @@ from judgekit.files import Results, read_rows, score_row
 from judgekit.judges import CalibratedJudge, Judge
 from judgekit.storyworld import Outline, World, rate, rated, simulated_raters
 from judgekit.studies.analysis import Analysis, analyse, mean
+from judgekit.studies.crosscheck import cross_check
+from judgekit.studies.gates import gates
 from judgekit.studies.profiles import profile
 from judgekit.studies.study import Study
 from judgekit.studies.table import Ratings, read_ratings
 from judgekit.studies.unknown import Unknown, attempt
+from judgekit.studies.writing import write as write_study
 from judgekit.training.evaluator import EvaluatorRecipe, EvaluatorTraining
 from judgekit.training.resampling import Resample
 from judgekit.types import Sample
@@ -126,6 +129,8 @@ def run(settings: Settings) -> dict[str, Any]:
     analysis = analyse(plan, ratings)
     show(ratings, people, figures, tests, winner, analysis)
     applied = calibrated(analysis, judges[winner], choosing, settings.out / "calibrated")
+    files = write_study(analysis, gates(analysis), cross_check(analysis), settings.out / "study", settings.out)
+    print(f"report: {files['report']}")
     return {
         "simulated": plan.simulated,
         "items": len(ratings.items),

@@ -14,7 +14,6 @@ from judgekit.cli.judging import Batch, Json
 
 if TYPE_CHECKING:
     from judgekit.studies.analysis import Analysis
-    from judgekit.studies.crosscheck import CrossCheck
     from judgekit.studies.gates import Gate
     from judgekit.studies.study import Study
     from judgekit.studies.table import Ratings
@@ -48,6 +47,7 @@ def calibrate(
     from judgekit.studies.gates import gates
     from judgekit.studies.place import data_folder
     from judgekit.studies.study import Study
+    from judgekit.studies.writing import write
 
     plan = Study.load(study)
     folder = None if data is None else data_folder(data)
@@ -57,7 +57,7 @@ def calibrate(
     analysis = analyse(plan, ratings, fingerprint)
     results = gates(analysis)
     check = cross_check(analysis)
-    written = _write(analysis, results, check, folder, place)
+    written = write(analysis, results, check, folder, place)
     if json:
         print(json_.dumps(_facts(analysis, results, written), allow_nan=False))
     else:
@@ -95,42 +95,6 @@ def _ratings(
     scored = judged(study, name, asked.criteria, read_rows(path), path)
     study = study.model_copy(update={"judge": name, "criteria": asked.criteria})
     return study, read_ratings(study, data, scored.rows, scored.left_out), used.fingerprint
-
-
-def _write(
-    analysis: Analysis, results: Sequence[Gate], check: CrossCheck, data: Path | None, out: Path
-) -> dict[str, str]:
-    """Write everything; return the path of each file, or why it is not there."""
-    from datetime import date
-
-    from judgekit.studies.facts import facts
-    from judgekit.studies.provenance import hashes
-    from judgekit.studies.report import page
-    from judgekit.studies.summary import markdown
-
-    inputs, today = hashes(analysis.study, data), date.today()
-    found = facts(analysis, results, check, inputs, today)
-    (out / "study.json").write_text(f"{json_.dumps(found, allow_nan=False, indent=1)}\n", encoding="utf-8")
-    (out / "study.md").write_text(markdown(analysis, results, check, today), encoding="utf-8")
-    report = page(analysis, results, check, inputs).save(out / "report.html")
-    return {
-        "report": str(report),
-        "figures": str(out / "study.json"),
-        "table": str(out / "study.md"),
-        "profile": _profile(analysis, out / "profile.json"),
-    }
-
-
-def _profile(analysis: Analysis, path: Path) -> str:
-    from judgekit.errors import InputError
-    from judgekit.studies.profiles import profile
-
-    try:
-        made = profile(analysis, fingerprint=analysis.fingerprint)
-    except InputError as reason:
-        path.unlink(missing_ok=True)  # an earlier run's would be taken for this one's
-        return f"none: {reason}"
-    return str(made.save(path))
 
 
 def _facts(analysis: Analysis, results: Sequence[Gate], written: dict[str, str]) -> dict[str, Any]:
