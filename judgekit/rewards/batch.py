@@ -1,0 +1,121 @@
+"""A batch on its way through the channels of a reward."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+
+from judgekit.rewards.channel import Channel, Values, checked
+from judgekit.rewards.ranks import Ranks
+from judgekit.rewards.rollout import Rollout, members
+from judgekit.rewards.together import together
+from judgekit.types import prompt_text
+
+Found = dict[int, tuple[float | None, str]]  # by place: a value, or None and why
+
+
+class Batch:
+    """The rollouts of all processes, and what is known of them.
+
+    Attributes:
+        groups: the places of each group; ``open``: which rollouts no gate has refused.
+        values: by channel; ``gated``, ``copies``, ``asked``: as in `Rewards`.
+    """
+
+    def __init__(self, mine: Sequence[Rollout], ranks: Ranks, group_size: int | None) -> None:
+        parts = ranks.gather(list(mine))
+        self.ranks, self.rollouts = ranks, [rollout for part in parts for rollout in part]
+        before = sum(map(len, parts[: ranks.rank]))
+        self.own = range(before, before + len(mine))
+        n = len(self.rollouts)
+        blocks = group_size and [list(range(i, min(i + group_size, n))) for i in range(0, n, group_size)]
+        self.groups = blocks or members(self.rollouts)
+        self.open = [True] * n
+        self.values: dict[str, Values] = {}
+        self.gated: Counter[str] = Counter()
+        self.copies: Counter[str] = Counter()
+        self.asked: Counter[str] = Counter()
+
+    def value(self, channels: Sequence[Channel], deadline: float | None, *, stop: bool) -> None:
+        """Ask channels, at the same time, each for what falls to this process; share what they say.
+
+        Args:
+            stop: raise what a channel raised, in every process, instead of leaving its rollouts without a value.
+        """
+        calls = [(channel, places) for channel in channels for places in self._calls(channel)]
+        jobs = [partial(channel, [self.rollouts[i] for i in places]) for channel, places in calls]
+        found: dict[str, Found] = {channel.name: {} for channel in channels}
+        errors: list[Exception] = []
+        for (channel, places), result in zip(calls, together(jobs, deadline), strict=True):
+            self.asked[channel.name] += len(places)
+            try:
+                values = _values(channel, result, len(places))
+            except Exception as error:
+                errors.append(error)
+                values = Values([None] * len(places), dict.fromkeys(range(len(places)), _told(error)))
+            found[channel.name] |= {i: (values[k], values.reasons.get(k, "")) for k, i in enumerate(places)}
+        for channel in channels:
+            if not channel.grouped:
+                found[channel.name] |= self._copied(found[channel.name])
+        if stop and errors and self.ranks.count == 1:
+            raise errors[0]
+        self._share(channels, found, [_told(error) for error in errors if stop])
+
+    def close(self, channel: str, least: float) -> None:
+        """Refuse the rollouts whose value is below ``least``, or unknown."""
+        for i, value in enumerate(self.values[channel]):
+            if self.open[i] and (value is None or value < least):
+                self.open[i] = False
+                self.gated[channel] += 1
+
+    def _calls(self, channel: Channel) -> Iterator[list[int]]:
+        """Yield the places that each call of a channel is to value."""
+        if channel.grouped:
+            owned = [group for group in self.groups if group[0] in self.own]
+            places = [i for group in owned for i in group if self.open[i]]
+        else:
+            places = list(self._first().values())
+        size = channel.at_a_time or len(places) or 1
+        yield from (places[i : i + size] for i in range(0, len(places), size))
+
+    def _first(self) -> dict[tuple[str, str, str], int]:
+        """Return the first place of each different rollout of this process that is open."""
+        found: dict[tuple[str, str, str], int] = {}
+        for i in self.own:
+            if self.open[i]:
+                found.setdefault(_key(self.rollouts[i]), i)
+        return found
+
+    def _copied(self, found: Found) -> Found:
+        first = self._first()
+        return {i: found[first[_key(self.rollouts[i])]] for i in self.own if self.open[i]}
+
+    def _share(self, channels: Sequence[Channel], found: Mapping[str, Found], errors: Sequence[str]) -> None:
+        parts = self.ranks.gather((found, errors, dict(self.asked)))
+        for error in (error for _, some, _ in parts for error in some):
+            raise RuntimeError(error)
+        for channel in channels:
+            known: Found = {}
+            for own, _, _ in parts:
+                known |= own[channel.name]
+            values = Values([known[i][0] if i in known else channel.lowest for i in range(len(self.rollouts))])
+            values.reasons = {i: why for i, (value, why) in sorted(known.items()) if value is None}
+            self.values[channel.name] = values
+            self.asked[channel.name] = sum(asked.get(channel.name, 0) for _, _, asked in parts)
+            self.copies[channel.name] = sum(self.open) - self.asked[channel.name]
+
+
+def _values(channel: Channel, result: object, count: int) -> Values:
+    if isinstance(result, Exception):
+        raise result
+    return checked(channel, result, count)
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:500]
+
+
+def _key(rollout: Rollout) -> tuple[str, str, str]:
+    """Return what two rollouts share that no channel could tell apart."""
+    return prompt_text(rollout.prompt), rollout.completion, repr(sorted(rollout.columns.items()))

@@ -1,0 +1,68 @@
+"""One part of a reward: a judge, a format, a length, the diversity of a group."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from judgekit.errors import InputError
+from judgekit.rewards.rollout import Rollout
+
+
+class Values(list[float | None]):
+    """A value for each rollout, None where there is none; ``reasons`` says why, by place."""
+
+    def __init__(self, values: Sequence[float | None] = (), reasons: dict[int, str] | None = None) -> None:
+        super().__init__(values)
+        self.reasons = reasons or {}
+
+
+class Channel:
+    """Maps rollouts to a value each, in the same order. A value that is not known is None, never 0.
+
+    Attributes:
+        name: in logs; no two channels of a reward share one.
+        grouped: whether a value depends on the other rollouts of the group. Where it does not, equal rollouts are
+            valued once.
+        lowest: what a rollout gets that a gate has kept from this channel; None where there is no lowest value: then
+            no gate can stand before it.
+        at_a_time: how many rollouts one call is given; None for all. What comes too late is lost by the call.
+    """
+
+    name: str = ""
+    grouped: bool = False
+    lowest: float | None = 0.0
+    at_a_time: int | None = None
+
+    def __call__(self, rollouts: Sequence[Rollout]) -> Sequence[float | None]:
+        """Return a value for each rollout; `Values` where there are reasons to give."""
+        raise NotImplementedError
+
+
+class Custom(Channel):
+    """A function of one rollout as a channel."""
+
+    def __init__(self, function: Callable[[Rollout], float | None], name: str = "") -> None:
+        self.function, self.name = function, name or getattr(function, "__name__", type(function).__name__)
+
+    def __call__(self, rollouts: Sequence[Rollout]) -> list[float | None]:
+        return [self.function(rollout) for rollout in rollouts]
+
+
+def checked(channel: Channel, found: Any, count: int) -> Values:
+    """Return what a channel gave as `Values`: what is not a finite number has no value, with the reason.
+
+    Raises:
+        InputError: not a value for each rollout.
+    """
+    if isinstance(found, str) or not isinstance(found, Sequence) or len(found) != count:
+        got = f"{len(found)} values" if isinstance(found, Sequence) else type(found).__name__
+        raise InputError(f"channel {channel.name!r} returned {got} for {count} rollouts; it owes one for each")
+    values = Values([], dict(getattr(found, "reasons", {})))
+    for i, value in enumerate(found):
+        known = isinstance(value, int | float) and math.isfinite(value)
+        values.append(float(value) if known else None)
+        if not known:
+            values.reasons.setdefault(i, "no value" if value is None else f"{value!r:.60} is not a finite number")
+    return values

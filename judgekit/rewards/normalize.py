@@ -1,0 +1,38 @@
+"""Values of several channels on one scale: their z-scores in the group, or in the batch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+Normalize = Literal["none", "group", "batch"]
+FLOOR = 1e-6  # a standard deviation below it is rounding, not a difference
+
+
+def z_scores(values: Sequence[float | None]) -> list[float | None]:
+    """Return (x - mean) / s of the values that are known, s with n - 1; None stays None and counts nowhere.
+
+    Where s is below 1e-6, or a single value is known, all are 0: there is nothing to tell apart, and rounding must not
+    look like a difference. No epsilon is added to s, so that z-scores do not depend on the unit of the values. (TRL
+    adds 1e-4; EpisodeBench does not say.)
+    """
+    known = [value for value in values if value is not None]
+    if not known:
+        return [None] * len(values)
+    mean = math.fsum(known) / len(known)
+    deviation = math.sqrt(math.fsum((x - mean) ** 2 for x in known) / max(len(known) - 1, 1))
+    if deviation < FLOOR:
+        return [None if value is None else 0.0 for value in values]
+    return [None if value is None else (value - mean) / deviation for value in values]
+
+
+def normalized(values: Sequence[float | None], groups: Sequence[Sequence[int]], how: Normalize) -> list[float | None]:
+    """Return the values as they are, or their z-scores over the places of each group, or over all."""
+    if how == "none":
+        return list(values)
+    found: list[float | None] = [None] * len(values)
+    for places in groups if how == "group" else [range(len(values))]:
+        for place, z in zip(places, z_scores([values[i] for i in places]), strict=True):
+            found[place] = z
+    return found

@@ -1,0 +1,96 @@
+"""What a reward looks at: the responses of a policy, each with its prompt, its group and the columns of its row."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from judgekit.errors import InputError
+from judgekit.types import Prompt, Sample, prompt_text
+
+OPENED, CLOSED = "<think>", "</think>"
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """One response of a policy.
+
+    Attributes:
+        completion: all that the policy wrote, its reasoning included.
+        group: what the rollouts share that are held against each other: those of one prompt in one step.
+        columns: what else the row of the data set holds, by name.
+    """
+
+    prompt: Prompt
+    completion: str
+    group: Hashable = ""
+    columns: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def visible(self) -> str:
+        """What a reader sees: after the last ``</think>``; nothing where reasoning was begun and never ended."""
+        if CLOSED in self.completion:
+            return self.completion.rpartition(CLOSED)[2].strip()
+        return "" if OPENED in self.completion else self.completion
+
+    @property
+    def reasoning(self) -> str:
+        """What the policy thought before it answered; empty where it did not."""
+        if CLOSED in self.completion:
+            return self.completion.rpartition(CLOSED)[0].replace(OPENED, "", 1).strip()
+        return self.completion.partition(OPENED)[2].strip()
+
+    @property
+    def sample(self) -> Sample:
+        """The rollout as a judge sees it; a column called ``reference`` is its reference."""
+        reference = self.columns.get("reference")
+        return Sample(
+            self.prompt,
+            self.visible,
+            reference=reference if isinstance(reference, str) else None,
+            metadata={name: value for name, value in self.columns.items() if name != "reference"},
+        )
+
+
+def rollouts_of(
+    prompts: Sequence[Prompt],
+    completions: Sequence[str | Sequence[Mapping[str, Any]]],
+    columns: Mapping[str, Sequence[Any]],
+    groups: Sequence[Hashable] | None = None,
+) -> list[Rollout]:
+    """Make rollouts of what trainers pass around: one list for each thing, a row for each completion.
+
+    Args:
+        completions: texts, or chats; of a chat its last message counts.
+        columns: those whose length is that of the completions are kept, a value for each.
+        groups: without it, equal prompts are one group.
+
+    Raises:
+        InputError: not as many prompts, or groups, as completions.
+    """
+    n = len(completions)
+    if len(prompts) != n or (groups is not None and len(groups) != n):
+        of = "" if groups is None else f" and {len(groups)} groups"
+        raise InputError(f"{n} completions, but {len(prompts)} prompts{of}: a row for each")
+    kept = {name: values for name, values in columns.items() if isinstance(values, Sequence) and len(values) == n}
+    names = [prompt_text(prompt) for prompt in prompts] if groups is None else groups
+    return [
+        Rollout(prompts[i], text_of(completions[i]), names[i], {name: values[i] for name, values in kept.items()})
+        for i in range(n)
+    ]
+
+
+def text_of(completion: str | Sequence[Mapping[str, Any]]) -> str:
+    """Return a completion as text; of a chat the content of its last message, empty where it has none."""
+    if isinstance(completion, str):
+        return completion
+    return str(completion[-1].get("content") or "") if completion else ""
+
+
+def members(rollouts: Sequence[Rollout]) -> list[list[int]]:
+    """Return the places of the rollouts of each group, the groups in the order of their first."""
+    found: dict[Hashable, list[int]] = {}
+    for i, rollout in enumerate(rollouts):
+        found.setdefault(rollout.group, []).append(i)
+    return list(found.values())

@@ -1,0 +1,243 @@
+"""The reward contract: sums by hand, None that stays None, gates, copies, deadlines, processes."""
+
+from __future__ import annotations
+
+import math
+import pickle
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from judgekit import InputError
+from judgekit.rewards import Channel, CompositeReward, Custom, Gate, Rollout, Values
+from judgekit.rewards.normalize import z_scores
+
+
+class Recorded(Channel):
+    """Gives what is written after the name in a column, and remembers what it was asked."""
+
+    def __init__(self, name: str, *, grouped: bool = False, lowest: float = 0.0, wait: float = 0.0) -> None:
+        self.name, self.grouped, self.lowest, self.wait = name, grouped, lowest, wait
+        self.seen: list[list[str]] = []
+
+    def __call__(self, rollouts: Sequence[Rollout]) -> list[float | None]:
+        self.seen.append([rollout.completion for rollout in rollouts])
+        time.sleep(self.wait)
+        return [rollout.columns[self.name] for rollout in rollouts]
+
+
+def batch(*groups: Sequence[dict[str, Any]]) -> list[Rollout]:
+    return [
+        Rollout(f"prompt {g}", f"text {g}.{i}", g, columns)
+        for g, group in enumerate(groups)
+        for i, columns in enumerate(group)
+    ]
+
+
+def test_z_scores_by_hand() -> None:
+    """1 2 3: mean 2, deviation sqrt(2 / 2) = 1."""
+    assert z_scores([1, 2, 3]) == [-1, 0, 1]
+    assert z_scores([1, None, 3]) == [pytest.approx(-math.sqrt(0.5)), None, pytest.approx(math.sqrt(0.5))]
+    assert z_scores([5, None]) == [0, None] and z_scores([None]) == [None] and z_scores([]) == []
+    assert z_scores([0.1 + 0.2, 0.3, 0.3]) == [0, 0, 0]
+
+
+def test_the_sum_of_normalised_channels_by_hand() -> None:
+    """Group 0: a 1 2 3 and b 0 0 3 (mean 1, deviation sqrt(3)); group 1 has a 7 7 and b 1 3 (z -+ sqrt(1/2))."""
+    rollouts = batch([{"a": 1, "b": 0}, {"a": 2, "b": 0}, {"a": 3, "b": 3}], [{"a": 7, "b": 1}, {"a": 7, "b": 3}])
+    found = CompositeReward([Recorded("a"), Recorded("b")], [1.0, 0.5], normalize="group").score(rollouts)
+    half = math.sqrt(0.5) / 2
+
+    assert found.parts["a"] == [-1, 0, 1, 0, 0]
+    assert found.totals == pytest.approx(
+        [-1 - 0.5 / math.sqrt(3), -0.5 / math.sqrt(3), 1 + 1 / math.sqrt(3), -half, half]
+    )
+
+
+def test_a_plain_weighted_sum() -> None:
+    reward = CompositeReward([Recorded("a"), Recorded("b")], [2, -1])
+    assert reward.score(batch([{"a": 1, "b": 0.5}, {"a": 0, "b": 1}])).totals == [1.5, -1]
+
+
+def test_a_channel_without_a_value_leaves_the_rollout_without_one_and_the_others_as_if_it_were_not_there() -> None:
+    rows: list[dict[str, Any]] = [{"a": 0.7, "b": 1}, {"a": 0.8, "b": 0}, {"a": None, "b": 1}, {"a": 0.75, "b": 1}]
+    reward = CompositeReward([Recorded("a"), Recorded("b")], normalize="group")
+    found, without = reward.score(batch(rows)), reward.score(batch([row for row in rows if row["a"] is not None]))
+
+    assert found.totals[2] is None and found.unscored == 1 and found.reasons["a"] == {2: "no value"}
+    assert [total for total in found.totals if total is not None] == pytest.approx(without.totals)
+
+
+def test_an_optional_channel_counts_as_the_mean_of_its_group() -> None:
+    """Of 1, 3 and nothing the mean is 2, whose z is 0."""
+    reward = CompositeReward([Recorded("a"), Recorded("b")], optional=["b"], normalize="group")
+    found = reward.score(batch([{"a": 0, "b": 1}, {"a": 0, "b": 3}, {"a": 0, "b": None}], [{"a": 1, "b": None}]))
+
+    assert found.totals == [-1, 1, 0, 0]
+
+
+def test_what_fails_a_gate_is_not_passed_on_and_gets_the_lowest() -> None:
+    judge = Recorded("judge", lowest=-1)
+    reward = CompositeReward([judge, Recorded("format")], gates=[Gate("format", 0.4)])
+    found = reward.score(
+        batch([{"format": 1, "judge": 0.5}, {"format": 0.2, "judge": 9}, {"format": None, "judge": 9}])
+    )
+
+    assert judge.seen == [["text 0.0"]]
+    assert found.totals == [1.5, -0.8, None]
+    assert found.gated == {"format": 2} and found.asked == {"format": 3, "judge": 1}
+
+
+def test_equal_rollouts_are_valued_once_but_not_by_what_looks_at_the_group() -> None:
+    alone, together = Recorded("a"), Recorded("b", grouped=True)
+    one = batch([{"a": 1, "b": 1}])[0]
+    rollouts = [one, one, replace(one, completion="other"), one, replace(one, columns={"a": 5, "b": 1})]
+    found = CompositeReward([alone, together]).score(rollouts)
+
+    assert alone.seen == [["text 0.0", "other", "text 0.0"]] and len(together.seen[0]) == 5
+    assert found.values["a"] == [1, 1, 1, 1, 5] and found.copies == {"a": 2, "b": 0}
+
+
+def test_channels_wait_at_the_same_time() -> None:
+    slow = [Recorded(name, wait=0.1) for name in "abc"]
+    begin = time.perf_counter()
+    CompositeReward(slow).score(batch([dict.fromkeys("abc", 1.0)]))
+
+    assert time.perf_counter() - begin < 0.25
+
+
+def test_what_is_late_is_unscored_and_the_rest_is_not() -> None:
+    class Slow(Recorded):
+        at_a_time = 1
+
+        def __call__(self, rollouts: Sequence[Rollout]) -> list[float | None]:
+            time.sleep(5 if rollouts[0].columns["hangs"] else 0)
+            return [1.0]
+
+    begin = time.perf_counter()
+    found = CompositeReward([Slow("a")], deadline=0.3).score(batch([{"hangs": False}, {"hangs": True}]))
+
+    assert time.perf_counter() - begin < 2
+    assert found.totals == [1.0, None] and "had not ended after" in found.reasons["a"][1]
+
+
+def broken(rollouts: Sequence[Rollout]) -> Any:
+    raise ConnectionError("no route")
+
+
+class Wrong(Channel):
+    name = "wrong"
+
+    def __init__(self, call: Any) -> None:
+        self.call = call
+
+    def __call__(self, rollouts: Sequence[Rollout]) -> Any:
+        return self.call(rollouts)
+
+
+@pytest.mark.parametrize(
+    ("call", "reason"),
+    [
+        (broken, "ConnectionError: no route"),
+        (lambda r: [1.0], "returned 1 values for 2 rollouts"),
+        (lambda r: 1.0, "returned float for 2 rollouts"),
+        (lambda r: [math.nan, math.inf], "is not a finite number"),
+        (lambda r: ["0.5", "1"], "'0.5' is not a finite number"),
+        (lambda r: Values([None, None], {0: "refused", 1: "refused"}), "refused"),
+    ],
+)
+def test_whatever_a_channel_does_training_goes_on(call: Any, reason: str, caplog: pytest.LogCaptureFixture) -> None:
+    found = CompositeReward([Wrong(call), Recorded("a")]).score(batch([{"a": 1}, {"a": 2}]))
+
+    assert found.totals == [None, None] and reason in found.reasons["wrong"][0]
+    assert "channel wrong: 2 of 2 rollouts have no value" in caplog.text
+
+
+def test_training_stops_if_told_to() -> None:
+    with pytest.raises(ConnectionError, match="no route"):
+        CompositeReward([Wrong(broken)], on_error="raise").score(batch([{}]))
+
+
+def test_the_call_of_a_trainer() -> None:
+    logged: dict[str, Any] = {}
+    reward = CompositeReward(
+        [Custom(lambda r: float(len(r.completion)), "size"), Custom(lambda r: r.columns["x"], "x")]
+    )
+    chats = [[{"role": "assistant", "content": "four"}], [{"role": "assistant", "content": "sixsix"}]]
+    found = reward(
+        ["p", "p"],
+        chats,
+        x=[1.0, None],
+        trainer_state=object(),
+        log_metric=logged.__setitem__,
+        log_extra=logged.__setitem__,
+    )
+
+    assert found == [5.0, None] and reward.__name__ == "reward"
+    assert (
+        logged["reward/size"] == [4.0, 6.0] and logged["reward/unscored"] == 0.5 and logged["reward/x/unscored"] == 0.5
+    )
+    assert reward([], []) == []
+
+
+def test_groups_are_blocks_where_a_size_is_given() -> None:
+    reward = CompositeReward([Custom(lambda r: float(r.completion), "x")], normalize="group", group_size=2)
+    assert reward(["p"] * 4, ["1", "2", "10", "20"]) == pytest.approx([-math.sqrt(0.5), math.sqrt(0.5)] * 2)
+
+
+def test_a_reward_can_be_pickled_and_called_again() -> None:
+    reward = CompositeReward([Recorded("a")], normalize="group")
+    reward.score(batch([{"a": 1}]))
+    copy = pickle.loads(pickle.dumps(reward))
+
+    assert copy.__name__ == "reward" and copy.score(batch([{"a": 1}, {"a": 3}])).totals == pytest.approx(
+        [-math.sqrt(0.5), math.sqrt(0.5)]
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"channels": []}, "needs channels"),
+        ({"channels": [Recorded("a"), Recorded("a")]}, "a name of its own"),
+        ({"channels": [Recorded("a")], "weights": [1, 2]}, "as many finite weights"),
+        ({"channels": [Recorded("a")], "weights": [math.nan]}, "as many finite weights"),
+        ({"channels": [Recorded("a")], "gates": [Gate("b", 1)]}, "no channel is called b; known: a"),
+        ({"channels": [Recorded("a")], "optional": ["c"]}, "no channel is called c"),
+        ({"channels": [Recorded("a")], "gates": [Gate("a", 1)], "optional": ["a"]}, "cannot be optional"),
+        ({"channels": [Recorded("a")], "normalize": "grp"}, "not 'grp'"),
+    ],
+)
+def test_what_cannot_be_a_reward_is_refused(arguments: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        CompositeReward(**arguments)
+
+
+def test_not_a_prompt_for_each_completion() -> None:
+    with pytest.raises(InputError, match="2 completions, but 1 prompts"):
+        CompositeReward([Recorded("a")])(["p"], ["x", "y"])
+
+
+VALUES = st.lists(st.integers(-50, 50).map(lambda n: n / 10), min_size=2, max_size=8)
+
+
+@given(VALUES, st.randoms())
+def test_a_permuted_group_has_permuted_rewards(values: list[float], draw: Any) -> None:
+    order = list(range(len(values)))
+    draw.shuffle(order)
+    reward = CompositeReward([Recorded("a")], normalize="group")
+    plain = reward.score(batch([{"a": value} for value in values])).totals
+    permuted = reward.score(batch([{"a": values[i]} for i in order])).totals
+
+    assert permuted == pytest.approx([plain[i] for i in order])
+
+
+@given(VALUES, st.floats(0.01, 1000), st.floats(-10, 10))
+def test_normalised_rewards_do_not_depend_on_the_unit(values: list[float], factor: float, shift: float) -> None:
+    moved = z_scores([factor * value + shift for value in values])
+    assert moved == pytest.approx(z_scores(values), abs=1e-6)
