@@ -121,9 +121,8 @@ def measured(data: Hanna, c: int, criterion: str) -> dict[str, object]:
     gains = against(rows, values, data.names, human, prompts)
     people = {level: one_human(whole.predicted, data.ratings[:, c], prompts, level) for level in LEVELS}
     test = alt_test(whole.predicted, data.ratings[:, c], EPSILON, "neg_rmse", units=prompts)
-    print(
-        f"  alt-test at {EPSILON}: winning rate {test.winning_rate:.2f}, advantage {test.advantage}, {'passed' if test.passed else 'not passed'}"
-    )
+    outcome = "passed" if test.passed else "not passed"
+    print(f"  alt-test at {EPSILON}: winning rate {test.winning_rate:.2f}, advantage {test.advantage}, {outcome}")
     return {
         "effective": plain(panel.effective),
         "error": {"panel": plain(panel.choice.error), "six": plain(whole.error)},

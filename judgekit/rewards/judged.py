@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Literal
 
 from judgekit.errors import InputError
@@ -91,9 +92,7 @@ class TournamentReward(Channel):
         found = tournament(self.judge, [[rollouts[i].sample for i in group] for group in groups], self.scheme)
         self.comparisons += found.comparisons
         self.failed += found.failed
-        placed = {
-            i: it for group, row in zip(groups, found.groups, strict=True) for i, it in zip(group, row, strict=True)
-        }
+        placed = dict(zip(chain(*groups), chain(*found.groups), strict=True))
         reasons = {i: str(it.error) for i, it in placed.items() if it.value is None}
         return Values([placed[i].value for i in range(len(rollouts))], reasons)
 

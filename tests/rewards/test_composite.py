@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import pickle
+import pickle  # noqa: TID251 - trainers send rewards to other processes so
 import time
 from collections.abc import Sequence
 from dataclasses import replace
