@@ -29,6 +29,7 @@ DIRECTIONS = {
     "training": {"calibration", "config", "content", "files", "judges", "models", "report", "rubrics"},
     "storyworld": {"config", "models"},
     "studies": {"calibration", "config", "content", "files", "report", "storyworld"},
+    "integrations": {"rewards"},
     "rewards": set(),
     "report": set(),
     "cli": None,  # sees all the others
