@@ -1,0 +1,43 @@
+"""What one process of several makes of its part of a batch: python two.py RANK COUNT FILE."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from judgekit.integrations.swift import orm
+from judgekit.rewards import CompositeReward
+from tests.integrations.rewards import Above, Written
+
+PROMPTS = ["p", "p", "p", "q", "q", "q", "r", "r"]  # in the middle, between two processes, stands a group
+TEXTS = ["1 1", "2 1", "6 longer", "4 1", "fail 1", "2 longest of all", "fail 1", "fail 1"]
+
+
+def found(part: slice) -> dict[str, Any]:
+    """Return the rewards of a part of the batch, and what every process knows of the whole of it."""
+    prompts, texts = PROMPTS[part], TEXTS[part]
+    reward = CompositeReward([Written(), Above()], [1.0, 0.5], normalize="group")
+    own = reward(prompts, texts, level=list(range(len(texts))))
+    whole = reward.last
+    assert whole is not None
+    chats = [[{"role": "user", "content": prompt}, {"role": "assistant", "content": "x"}] for prompt in prompts]
+    swift = orm(CompositeReward([Written(), Above()], [1.0, 0.5]), unscored=0.25)()
+    return {
+        "own": own,
+        "totals": whole.totals,
+        "above": whole.values["above"],
+        "parts": whole.parts["judge"],
+        "asked": whole.asked,
+        "swift": swift(texts, messages=chats, prompt_id=prompts),
+    }
+
+
+if __name__ == "__main__":
+    import torch.distributed as dist
+
+    rank, count, file = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    dist.init_process_group("gloo", init_method=f"file://{file}", rank=rank, world_size=count)
+    size = len(TEXTS) // count
+    print(json.dumps(found(slice(rank * size, (rank + 1) * size))))
+    dist.destroy_process_group()
