@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from judgekit.rewards import Channel, CompositeReward, Custom, Rollout, Values
+from tests.integrations.two import Above
 
 
 class Written(Channel):
@@ -24,19 +25,6 @@ class Written(Channel):
             raise ConnectionError("no route")
         values = [None if word == "fail" else float(word) for word in words]
         return Values(values, {i: "no verdict" for i, value in enumerate(values) if value is None})
-
-
-class Above(Channel):
-    """Gives the share of the group that is longer: a channel that needs whole groups."""
-
-    name, grouped = "above", True
-
-    def __call__(self, rollouts: Sequence[Rollout]) -> list[float]:
-        def longer(one: Rollout) -> int:
-            return sum(r.group == one.group and len(r.completion) > len(one.completion) for r in rollouts)
-
-        sizes = [sum(r.group == one.group for r in rollouts) for one in rollouts]
-        return [longer(one) / size for one, size in zip(rollouts, sizes, strict=True)]
 
 
 def plain(**more: Any) -> CompositeReward:
