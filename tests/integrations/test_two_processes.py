@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -11,26 +12,31 @@ from typing import Any
 
 import pytest
 
-from tests.integrations import two
+from tests.integrations import trl_two, two
 
 ROOT = Path(two.__file__).parents[2]
+
+
+def run(script: str, folder: Path, *more: str) -> list[dict[str, Any]]:
+    """Return what two processes of a script print: a line of JSON each."""
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-W", "ignore", str(Path(__file__).with_name(script)), *more],
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "TWO": f"{rank} 2 {folder / 'meeting'}"},
+        )
+        for rank in range(2)
+    ]
+    printed = [process.communicate(timeout=300)[0] for process in started]
+    assert [process.returncode for process in started] == [0, 0]
+    return [json.loads(text.splitlines()[-1]) for text in printed]
 
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     pytest.importorskip("torch")
-    file = tmp_path_factory.mktemp("gloo") / "meeting"
-    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    command = [sys.executable, "-W", "ignore", two.__file__]
-    started = [
-        subprocess.Popen(
-            [*command, str(rank), "2", str(file)],
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
-        )
-        for rank in range(2)
-    ]
-    return [json.loads(process.communicate(timeout=300)[0]) for process in started]
+    return run("two.py", tmp_path_factory.mktemp("gloo"))
 
 
 def test_two_processes_find_what_one_does(both: list[dict[str, Any]]) -> None:
@@ -57,3 +63,30 @@ def test_by_hand(both: list[dict[str, Any]]) -> None:
     assert both[1]["own"][2:] == [None, None]
     assert both[1]["swift"][0] == pytest.approx(((4 + 1 / 3) + 2) / 2)  # 0.5 * 2/3 beside 4, 0 beside 2
     assert both[1]["swift"][2:] == [0.25, 0.25]
+
+
+@pytest.mark.slow
+def test_groups_of_trls_trainer_lie_across_processes(tiny: Path, tmp_path: Path) -> None:
+    """Two processes with six rows each, in groups of four: the second group is half in each of them.
+
+    TRL's advantages have to be those of the rewards that one process finds for all twelve rows.
+    """
+    pytest.importorskip("trl")
+    processes = run("trl_two.py", tmp_path, str(tiny), str(tmp_path / "run"))
+    prompts, completions = processes[0]["prompts"], processes[0]["completions"]
+    assert len(prompts) == 12 and prompts[4] == prompts[7] and len(set(prompts)) == 3
+
+    alone = trl_two.reward()
+    totals = alone(prompts, completions)
+    assert [totals[5], totals.count(None)] == [None, 1]
+    for process in processes:
+        assert process["totals"] == pytest.approx(totals)
+        assert process["advantages"] == pytest.approx(
+            [advantage for start in (0, 4, 8) for advantage in advantages(totals[start : start + 4])], abs=1e-4
+        )
+
+
+def advantages(group: list[float | None]) -> list[float]:
+    known = [value for value in group if value is not None]
+    mean, deviation = statistics.fmean(known), statistics.stdev(known)
+    return [0.0 if value is None else (value - mean) / (deviation + 1e-4) for value in group]

@@ -1,9 +1,9 @@
-"""What one process of several makes of its part of a batch: python two.py RANK COUNT FILE."""
+"""What one process of several makes of its part of a batch: TWO="RANK COUNT FILE" python two.py."""
 
 from __future__ import annotations
 
 import json
-import sys
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -54,8 +54,8 @@ def found(part: slice) -> dict[str, Any]:
 if __name__ == "__main__":
     import torch.distributed as dist
 
-    rank, count, file = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-    dist.init_process_group("gloo", init_method=f"file://{file}", rank=rank, world_size=count)
-    size = len(TEXTS) // count
-    print(json.dumps(found(slice(rank * size, (rank + 1) * size))))
+    rank, count, file = os.environ["TWO"].split()
+    dist.init_process_group("gloo", init_method=f"file://{file}", rank=int(rank), world_size=int(count))
+    size = len(TEXTS) // int(count)
+    print(json.dumps(found(slice(int(rank) * size, (int(rank) + 1) * size))))
     dist.destroy_process_group()
