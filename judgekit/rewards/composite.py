@@ -73,7 +73,7 @@ class CompositeReward:
     unscored; so is what raised, unless ``on_error`` is "raise". A rollout that says what another one of its group says,
     in the same columns, is valued once by channels that look at one rollout alone.
 
-    The object is a reward function of TRL and ms-swift as it stands: called with prompts, completions and columns it
+    The object is a reward function of TRL as it stands: called with prompts, completions and columns it
     returns a list of values. It can be pickled where its channels can.
 
     Args:
@@ -128,7 +128,7 @@ class CompositeReward:
         log_extra: Callable[[str, list[Any]], None] | None = None,
         **columns: Any,
     ) -> list[float | None]:
-        """Return the reward of each completion, None where there is none: the call of TRL and of ms-swift.
+        """Return the reward of each completion, None where there is none: the call of TRL.
 
         In a distributed run every process calls it, with its own part of a batch, in which groups need not be whole.
         """
