@@ -270,6 +270,18 @@ def test_tensors_of_any_precision_are_compared_in_float64(kind: str) -> None:
     assert channel(group("1 0", "0 1", "1 1")) == pytest.approx([12 / 7, 12 / 7, 3 / 2])
 
 
+def test_tensors_that_stay_tensors_go_the_same_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a GPU, but on the processor: nothing on the way asks for numpy."""
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(embedding, "_float64", lambda found: found)
+    channel = dpp(eta=1, embed=lambda texts: torch.tensor(numbers(texts)))
+    found = channel([*group("1 0", "nan 1", "0 1", "0 0", "1 1"), *group("1 0", "0 1", "1 1", of="h")])
+
+    assert isinstance(channel.embedding(["1 0", "0 1"]), torch.Tensor)
+    assert found.pop(3) is None and found.pop(1) is None and sorted(found.reasons) == [1, 3]
+    assert found == pytest.approx([12 / 7, 12 / 7, 3 / 2] * 2)
+
+
 def test_tensors_on_a_gpu_stay_there() -> None:
     torch = pytest.importorskip("torch")
     if not torch.cuda.is_available():
