@@ -29,7 +29,7 @@ DIRECTIONS = {
     "training": {"calibration", "config", "content", "files", "judges", "models", "report", "rubrics"},
     "storyworld": {"config", "models"},
     "studies": {"calibration", "config", "content", "files", "report", "storyworld"},
-    "rewards": set(),
+    "rewards": {"models"},  # for the sentence encoder, which judges nothing; never a judge
     "report": set(),
     "cli": None,  # sees all the others
     "__main__": None,

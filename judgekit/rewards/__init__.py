@@ -2,6 +2,7 @@
 
 from judgekit.rewards.channel import Channel, Custom, Values
 from judgekit.rewards.composite import CompositeReward, Gate, Rewards
+from judgekit.rewards.diversity import DPPDiversity
 from judgekit.rewards.judged import JudgeReward, TournamentReward
 from judgekit.rewards.rollout import Rollout
 from judgekit.rewards.schemes import Pivot, Reference, RoundRobin, Scheme, Swiss
@@ -11,6 +12,7 @@ __all__ = [
     "Channel",
     "CompositeReward",
     "Custom",
+    "DPPDiversity",
     "Gate",
     "JudgeReward",
     "Pivot",
