@@ -55,12 +55,27 @@ def test_the_surest_items_by_hand() -> None:
     assert [(share, risk.value) for share, risk in kept_of(found)] == [(0.5, 0.125), (0.75, 0.25), (1, 0.4375)]
 
 
+def test_items_of_one_doubt_are_kept_together_whatever_their_level() -> None:
+    """1 1 2 and 4 4 5 have one spread, sqrt(1/3), but for rounding."""
+    judge = np.array([[1.0, 1, 2], [2, 2, 3], [3, 3, 4], [4, 4, 5]] * 10).T
+    found = keep(judge, [], np.ones(40), np.ones(40), (1, 5), np.arange(40), BOOTSTRAP)
+
+    assert [share for share, _ in kept_of(found)] == [1.0]
+
+
+def test_an_item_that_was_scored_once_is_never_kept_and_still_counts() -> None:
+    judge = np.array([[1.0, 2, 3, 4], [1, 2, math.nan, math.nan]])
+    found = keep(judge, [], np.ones(4), np.ones(4), (1, 5), np.arange(4), BOOTSTRAP)
+
+    assert [share for share, _ in kept_of(found)] == [0.5]
+
+
 def test_doubt_is_how_far_the_judges_lie_apart_where_it_was_asked_once() -> None:
     judge, other = np.array([[1.0, 2, math.nan]]), np.array([1.0, 4, 3])
     found = keep(judge, [other], np.ones(3), np.ones(3), (1, 5), np.arange(3), BOOTSTRAP)
 
     assert found.doubt == "how far the judges lie apart"
-    assert [one.limit for one in found.steps] == pytest.approx([0, math.sqrt(2)])
+    assert [one.limit for one in found.steps] == pytest.approx([0, math.sqrt(2) / 4])
     with pytest.raises(NotEstimableError, match="asked once and alone"):
         keep(judge, [], np.ones(3), np.ones(3), (1, 5), np.arange(3), BOOTSTRAP)
 
