@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -172,7 +173,10 @@ def _constant(study: Study, people: Array, human: Array, groups: Ints, bootstrap
     if not rated.any():
         raise NotEstimableError("nobody has rated an item")
     middle, step = float(human[rated].mean()), study.scale.step
-    scores = {middle} if step is None else {middle, study.scale.low + step * round((middle - study.scale.low) / step)}
+    scores = {middle}
+    if step is not None:  # as a person would have to write it: either step beside the mean
+        below = study.scale.low + step * math.floor((middle - study.scale.low) / step)
+        scores = {below, min(below + step, study.scale.high)}
     found = [
         alt_test(np.where(rated, score, np.nan), people, study.epsilon, "neg_rmse", units=groups, bootstrap=bootstrap)
         for score in sorted(scores)
