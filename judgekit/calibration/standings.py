@@ -62,16 +62,9 @@ def standings(
         NotEstimableError: fewer than two systems that have scores in 3 clusters.
         InputError: not a system and a cluster for each score, a system that is None or NaN, or an infinite score.
     """
-    x, names = np.asarray(scores, dtype=float), list(systems)
-    unit = np.arange(len(x)) if units is None else number(units)
-    if x.ndim != 1 or not len(x) == len(names) == len(unit) or np.isinf(x).any():
-        raise InputError(f"{x.shape} finite scores need as many systems and units, not {len(names)} and {len(unit)}")
-    if any(name is None or name != name for name in names):  # noqa: PLR0124 - NaN is not itself
-        raise InputError("an item has no system: name it, or leave the item out")
-    every = list(dict.fromkeys(names))
-    system, known = number(names), ~np.isnan(x)
-    found_in = np.unique(system[known] * (int(unit.max(initial=0)) + 1) + unit[known]) // (int(unit.max(initial=0)) + 1)
-    there = np.bincount(found_in, minlength=len(every))
+    x, every, system, unit = _read(scores, systems, units)
+    known, k = ~np.isnan(x), int(unit.max(initial=0)) + 1
+    there = np.bincount(np.unique(system[known] * k + unit[known]) // k, minlength=len(every))
     kept = np.flatnonzero(there >= LEAST)
     if len(kept) < 2:
         raise NotEstimableError(f"{len(kept)} of {len(every)} systems have scores in {LEAST} groups; it needs two")
@@ -92,6 +85,17 @@ def standings(
         _tests(values, covariance, freedom),
         {every[k]: int(there[k]) for k in np.flatnonzero(there < LEAST)},
     )
+
+
+def _read(scores: ArrayLike, systems: Clusters, units: Clusters | None) -> tuple[Array, list[Hashable], Ints, Ints]:
+    """Return the scores, the names of the systems, and the numbers of each item's system and unit."""
+    x, names = np.asarray(scores, dtype=float), list(systems)
+    unit = np.arange(len(x)) if units is None else number(units)
+    if x.ndim != 1 or not len(x) == len(names) == len(unit) or np.isinf(x).any():
+        raise InputError(f"{x.shape} finite scores need as many systems and units, not {len(names)} and {len(unit)}")
+    if any(name is None or name != name for name in names):  # noqa: PLR0124 - NaN is not itself
+        raise InputError("an item has no system: name it, or leave the item out")
+    return x, list(dict.fromkeys(names)), number(names), unit
 
 
 def _unit_of(x: Array) -> tuple[float, float]:
