@@ -190,6 +190,16 @@ def test_groups_are_blocks_where_a_size_is_given() -> None:
     assert reward(["p"] * 4, ["1", "2", "10", "20"]) == pytest.approx([-math.sqrt(0.5), math.sqrt(0.5)] * 2)
 
 
+def test_what_looks_at_groups_sees_the_same_blocks() -> None:
+    class Sizes(Channel):
+        name, grouped = "sizes", True
+
+        def __call__(self, rollouts: Sequence[Rollout]) -> list[float | None]:
+            return [float(sum(other.group == rollout.group for other in rollouts)) for rollout in rollouts]
+
+    assert CompositeReward([Sizes()], group_size=2)(["p"] * 4, list("abcd")) == [2, 2, 2, 2]
+
+
 def test_a_reward_can_be_pickled_and_called_again() -> None:
     reward = CompositeReward([Recorded("a")], normalize="group")
     reward.score(batch([{"a": 1}]))
