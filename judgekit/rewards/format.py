@@ -38,7 +38,7 @@ class FormatReward(Channel):
             last two.
 
     Raises:
-        InputError: a schema that cannot be checked, or one for a released variant, which has its own; an unknown variant.
+        InputError: a schema that cannot be checked, one for a released variant, or an unknown variant.
     """
 
     def __init__(self, schema: Schema | None = None, *, variant: Variant = "card", name: str = "format") -> None:

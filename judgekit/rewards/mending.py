@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from typing import Any
 
@@ -33,6 +32,8 @@ def _value(text: str, at: int, deeper: int) -> tuple[Any, int]:
     token = TOKEN.match(text, at)
     if token is None or deeper == 0:
         return None, len(text)
+    if token[1] in "]},:":
+        return None, at
     if token[1] == "{":
         return _object(text, token.end(), deeper)
     if token[1] == "[":
@@ -71,7 +72,9 @@ def _plain(token: str) -> Any:
         return token[1:-1] if len(token) > 1 and token[-1] == token[0] else token[1:]
     if token.lower() in WORDS:
         return WORDS[token.lower()]
+    if token[0] not in "-0123456789":
+        return token
     try:
-        return ast.literal_eval(token) if len(token) < 40 and token[0] in "-0123456789" else token
-    except (ValueError, SyntaxError):
+        return float(token) if "." in token or "e" in token.lower() else int(token)
+    except ValueError:
         return token

@@ -15,7 +15,7 @@ from judgekit.rewards.mending import mended
 
 FENCE, END = "```json", "```"
 COUNTED = re.compile(r"[\u4e00-\u9fa5]|[a-zA-Z0-9]+")
-UNREADABLE = (ValueError, SyntaxError, RecursionError, MemoryError)
+UNREADABLE = (ValueError, TypeError, SyntaxError, RecursionError, MemoryError)
 
 
 def count_tokens(text: str) -> int:

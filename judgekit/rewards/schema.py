@@ -12,14 +12,19 @@ from judgekit.errors import InputError, nearest
 
 Schema = Mapping[str, Any] | type[BaseModel]
 
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 TYPES: dict[str, Callable[[Any], bool]] = {
     "object": lambda value: isinstance(value, dict),
     "array": lambda value: isinstance(value, list),
     "string": lambda value: isinstance(value, str),
     "boolean": lambda value: isinstance(value, bool),
     "null": lambda value: value is None,
-    "number": lambda value: _number(value),
-    "integer": lambda value: _number(value) and float(value).is_integer(),
+    "number": _number,
+    "integer": lambda value: _number(value) and value == value // 1,
 }
 REMARKS = frozenset({"$schema", "$id", "title", "description", "default", "examples"})
 
@@ -63,10 +68,6 @@ def checked_schema(schema: Any) -> Any:
 def _inner(schema: Mapping[str, Any]) -> list[Any]:
     single = [schema[key] for key in ("items", "additionalProperties") if not isinstance(schema.get(key, True), bool)]
     return [*schema.get("properties", {}).values(), *schema.get("anyOf", ()), *single]
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _kinds(wanted: Any) -> list[Any]:

@@ -20,6 +20,10 @@ Graph = Mapping[Id, Id | Sequence[Id]]
 Steps = dict[str, frozenset[str]]
 
 
+class _UnknownError(Exception):
+    """The right episode is not known; the message is the reason."""
+
+
 class TransitionReward(Channel):
     """R_acc of EpisodeBench: 1 where a valid answer names the right next episode, else 0.
 
@@ -66,10 +70,11 @@ class TransitionReward(Channel):
         verdicts = self._verdicts(rollouts)
         values = Values()
         for i, rollout in enumerate(rollouts):
-            right = self._right(rollout, verdicts.get(i))
-            if isinstance(right, str):
-                values.reasons[i] = right
-            values.append(None if isinstance(right, str) else float(self._claim(rollout) in right))
+            try:
+                values.append(float(self._claim(rollout) in self._right(rollout, verdicts.get(i))))
+            except _UnknownError as reason:
+                values.append(None)
+                values.reasons[i] = str(reason)
         return values
 
     def _claim(self, rollout: Rollout) -> str | None:
@@ -77,23 +82,28 @@ class TransitionReward(Channel):
         found = json_object(rollout.visible)
         return None if found is None or not fits(found, self.schema) else spelled(found.get(self.key))
 
-    def _right(self, rollout: Rollout, verdict: Score | None) -> frozenset[str] | str:
-        """Return the episodes that are right, or why they are not known."""
-        if self.column not in rollout.columns:
-            return f"the row has no column {self.column!r}"
-        held = rollout.columns[self.column]
-        episode = spelled(held)
-        if episode is None:
-            return f"column {self.column!r} holds no episode but {held!r:.60}"
+    def _right(self, rollout: Rollout, verdict: Score | None) -> frozenset[str]:
+        """Return the episodes that are right; without a verdict of the trigger's judge, as if it had fired."""
+        episode = self._episode(rollout)
         if self.graph is None:
             return frozenset([episode])
-        if episode not in self.graph:
-            return f"the graph has no episode {episode!r:.60}"
         if verdict is None:
             return self.graph[episode]
         if verdict.unit is None:
-            return f"the trigger's judge: {verdict.error}"
+            raise _UnknownError(f"the trigger's judge: {verdict.error}")
         return self.graph[episode] if verdict.unit >= self.least else frozenset([episode])
+
+    def _episode(self, rollout: Rollout) -> str:
+        """Return the episode that the column holds."""
+        if self.column not in rollout.columns:
+            raise _UnknownError(f"the row has no column {self.column!r}")
+        held = rollout.columns[self.column]
+        episode = spelled(held)
+        if episode is None:
+            raise _UnknownError(f"column {self.column!r} holds no episode but {held!r:.60}")
+        if self.graph is not None and episode not in self.graph:
+            raise _UnknownError(f"the graph has no episode {episode!r:.60}")
+        return episode
 
     def _verdicts(self, rollouts: Sequence[Rollout]) -> dict[int, Score]:
         """Return the judge's verdicts on those rollouts that could be right, by place."""
@@ -104,8 +114,11 @@ class TransitionReward(Channel):
         return dict(zip(asked, self.trigger.score(samples), strict=True)) if asked else {}
 
     def _open(self, rollout: Rollout) -> bool:
-        steps, episode = self._right(rollout, None), spelled(rollout.columns.get(self.column))
-        return not isinstance(steps, str) and self._claim(rollout) in steps | {episode} - {None}
+        """Return whether the claim is to stay or to go on."""
+        try:
+            return self._claim(rollout) in self._right(rollout, None) | {self._episode(rollout)}
+        except _UnknownError:
+            return False  # said again, with its reason, where the values are made
 
 
 def spelled(value: Any) -> str | None:
