@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from judgekit.errors import InputError
 from judgekit.rewards.channel import Channel, Values
 from judgekit.rewards.length import effective_length
-from judgekit.rewards.requested import count_words
+from judgekit.rewards.requested import count_words, unescaped
 from judgekit.rewards.rollout import CLOSED, OPENED, Rollout
 
 TOKEN = re.compile(r"\w+|\S")
@@ -29,7 +29,7 @@ def self_repetition(text: str, tokens: Callable[[str], Sequence[str]] = words_an
 
     Of the 4-grams of tokens, g is the share of those that stood before anywhere, l of those that stood among the last
     64 grams (their own place is the 64th, as in the release: at most 63 places before); d is the share of non-blank
-    lines that repeat an earlier one, space around them aside. A text of fewer than 4 tokens has no grams, and g = l = 0.
+    lines that repeat an earlier one, space around them aside. Fewer than 4 tokens have no grams: g = l = 0.
     """
     units = tokens(text)
     grams = list(zip(*(units[i:] for i in range(GRAM)), strict=False))
@@ -90,6 +90,7 @@ class BlankPenalty(Channel):
         return Values([-float(self._blank(rollout.visible)) for rollout in rollouts])
 
     def _blank(self, text: str) -> bool:
+        text = unescaped(text)
         shown = sum(map(len, text.split())) / max(1, len(text))
         return shown < self.shown or count_words(text) < self.words
 
@@ -99,10 +100,11 @@ class ThinkingBudgetPenalty(Channel):
 
     POLARIS takes 0.05 off the reward of every thinking token after the 3,072nd, where every token has the reward R. As
     one number for the response that is R - 0.05 over / L of L tokens on average (or L times that as a sum), so that at
-    weight 1 this channel does to R what POLARIS does to it. Values lie in (-each, 0]. For a stronger pull raise ``each``
-    or the weight.
+    weight 1 this channel does to R what POLARIS does to it. Values lie in (-each, 0]. For a stronger pull raise
+    ``each`` or the weight.
 
-    Thinking is what stands before the last ``</think>``, the mark included; where ``<think>`` is never ended, all.
+    Thinking is what stands before the last ``</think>``, the mark included; where ``<think>`` is never ended, all. (The
+    release takes none of it for thinking then.)
 
     Args:
         budget: thinking tokens that cost nothing.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 
 from judgekit.rewards.channel import Channel, Values
 from judgekit.rewards.rollout import Rollout
@@ -16,8 +17,8 @@ LONG = re.compile(NUMBER + r"\s++words\s++long\b", re.IGNORECASE)
 ANY = re.compile(NUMBER + r"(?:\s++|-)words?+\b", re.IGNORECASE)
 # What makes of the number an end and not an aim: before it, after it.
 BOUND = re.compile(
-    r"(?:\d(?:\s+words)?\s*(?:to|and|or|[-–—~])|least|most|under|below|over|above|beyond|exceed|exceeding|within|than|"
-    r"up to|minimum(?: of)?|maximum(?: of)?|min\.?|max\.?|limit of)\s*$",
+    r"(?:\d(?:\s+words)?\s*(?:to|and|or|[-–—~])|\b(?:least|most|under|below|over|above|beyond|exceed|exceeding|within|"
+    r"than|up to|minimum(?: of)?|maximum(?: of)?|min\.?|max\.?|limit of))\s*$",
     re.IGNORECASE,
 )
 OR_SO = re.compile(r"\s*(?:long\s*)?(?:or\s+(?:less|fewer|more|under|over)|at\s+(?:least|most)|min|max|limit)", re.I)
@@ -50,11 +51,14 @@ def _bounds(prompt: str, mention: re.Match[str]) -> bool:
 
 def count_words(text: str) -> int:
     r"""Return the number of words as POLARIS counts them: runs of ``\w`` once HTML entities are read."""
-    try:
-        text = html.unescape(text)
-    except ValueError:  # a character reference of thousands of digits, which Python refuses to read as a number
-        pass
-    return sum(1 for _ in WORDS.finditer(text))
+    return sum(1 for _ in WORDS.finditer(unescaped(text)))
+
+
+def unescaped(text: str) -> str:
+    """Return a text with its HTML entities read."""
+    with suppress(ValueError):  # a character reference of thousands of digits, which Python does not read as a number
+        return html.unescape(text)
+    return text
 
 
 class RequestedLengthReward(Channel):
