@@ -16,8 +16,9 @@ def json_object(text: str) -> dict[str, Any] | None:
     objects, a key that stands twice, NaN and other numbers that JSON has not, and a string that is no Unicode text are
     no answer. What stands in braces and is not JSON is prose. Time and memory are linear in the length of the text.
     """
-    found = [value for span in _outermost(text) if (value := _parsed(span)) is not None]
-    return found[0] if len(found) == 1 else None
+    objects = (value for span in _outermost(text) if (value := _parsed(span)) is not None)
+    first, second = next(objects, None), next(objects, None)
+    return first if second is None else None
 
 
 def _outermost(text: str) -> list[str]:

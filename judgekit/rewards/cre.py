@@ -50,7 +50,7 @@ def information_flow(hidden: ArrayLike, mask: ArrayLike | None = None) -> Array:
         InputError: not (L, d) with a mask (L,), or a number that is not finite.
     """
     states = np.asarray(hidden, dtype=np.float64)
-    real = np.ones(len(states), dtype=bool) if mask is None else np.asarray(mask, dtype=bool)
+    real = np.ones(states.shape[:1], dtype=bool) if mask is None else np.asarray(mask, dtype=bool)
     if states.ndim != 2 or real.shape != states.shape[:1] or not np.isfinite(states[real]).all():
         raise InputError(
             f"hidden states are (L, d) and finite, their mask (L,); these are {states.shape}, {real.shape}"
@@ -68,6 +68,7 @@ def contextual_reasoning_entropy(
     entropy: ArrayLike,
     entropy_without: ArrayLike,
     info_flow: ArrayLike,
+    *,
     beta: float = 1.0,
     gamma: float = 1.0,
 ) -> float:
@@ -156,4 +157,4 @@ class CREReward(Channel):
         if missing:
             raise InputError(f"the row has no {', '.join(missing)}")
         given: list[Any] = [rollout.columns[name] for name in self.columns]
-        return math.exp(-contextual_reasoning_entropy(*given, self.beta, self.gamma))
+        return math.exp(-contextual_reasoning_entropy(*given, beta=self.beta, gamma=self.gamma))
