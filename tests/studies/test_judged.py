@@ -83,15 +83,9 @@ def test_an_export_can_name_the_items_and_their_texts(tmp_path: Path) -> None:
             "id": i,
             "data": {"prompt": f"p{i // 2}", "text": "word " * (i + 1)},
             "annotations": [
-                {
-                    "completed_by": rater,
-                    "result": [{"type": "rating", "from_name": "q", "value": {"rating": 1 + i % 5}}],
-                }
-                for rater in (1, 2)
+                {"completed_by": rater, "result": [{**rating, "value": {"rating": 1 + i % 5}}]} for rater in (1, 2)
             ],
-            "predictions": [
-                {"model_version": "m", "result": [{"type": "rating", "from_name": "q", "value": {"rating": 1 + i % 4}}]}
-            ],
+            "predictions": [{"model_version": "m", "result": [{**rating, "value": {"rating": 1 + i % 4}}]}],
         }
         for i in range(8)
     ]
