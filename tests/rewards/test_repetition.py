@@ -32,7 +32,7 @@ def test_a_phrase_twice_nearby_by_hand() -> None:
 
 
 def test_upper_case_and_signs() -> None:
-    """"The end." is the, end, . : 8 tokens of "The end. x The END. x" minus none; 5 grams, the last stands twice."""
+    """ "The end." is the, end, . : 8 tokens of "The end. x The END. x" minus none; 5 grams, the last stands twice."""
     assert words_and_signs("The end. x") == ["the", "end", ".", "x"]
     assert self_repetition("The end. x The END. x") == pytest.approx(0.8 * (0.7 * (1 / 5 - 0.08) + 0.3 / 5))
 
