@@ -25,14 +25,14 @@ from judgekit.rewards.published import count_tokens
         ("don't stop", 2, 3),
         ("It’s the ’90s, rock'n'roll", 4, 7),  # It's, the, 90s, rock'n'roll
         ("Élan vital", 2, 2),
-        ("naïve Čapek", 2, 4),  # na, ve, apek: "ï" and "Č" divide
+        ("naïve Čapek", 2, 3),  # na, ve, apek: "ï" and "Č" divide
         ("20:30, 3.14", 2, 4),
         ("1,000 words at 20：30", 4, 6),
         ("well-known snake_case e.g. 50%", 7, 7),
         ("雨停了。", 3, 3),
         ("我在20:30到了Paris，don't wait！", 8, 10),  # 我 在 20:30 到 了 Paris don't wait
         ("𠮷野家", 3, 2),
-        ("㐂 鿿 々 〇 豈", 5, 0),
+        ("㐂 鿿 々 〇 \uf900", 5, 0),
         ("かなカナー・ﾊﾞ", 6, 0),  # か な カ ナ ー ﾊﾞ, the dot divides
         ("한국어 ㅋㅋ", 5, 0),
         ("T恤衫 iPhone15", 4, 4),
