@@ -61,7 +61,7 @@ def test_the_channel() -> None:
         ({"old_log_probs": None, "info_flow": None}, "the row has no old_log_probs, info_flow"),
         ({"info_flow": [0]}, "four numbers for each token"),
         ({"info_flow": [[0, 1]]}, "four numbers for each token"),
-        ({key: [] for key in row().columns}, "four numbers for each token"),
+        ({name: [] for name in row().columns}, "four numbers for each token"),
         (dict.fromkeys(row().columns, 1.0), "four numbers for each token"),
         ({"info_flow": ["a", "b"]}, "no list of numbers"),
         ({"info_flow": [[1], [1, 2]]}, "no list of numbers"),

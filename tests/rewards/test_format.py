@@ -115,7 +115,7 @@ RELEASED = {
     "an open fence": (f"```json\n{TEXT}", (0.85, 0.2, 0.85)),
     "no key": ('{"a": 1}', (0, 0.3, 0.25)),
     "empty": ("", (0, 0, 0)),
-    "an unhashable key": ("{[]: 1}", (0, 0, 0.25)),
+    "an unhashable key": ("{[]: 1}", (0, 0, 0.25)),  # the release of the first raises TypeError
 }
 
 
