@@ -111,9 +111,9 @@ SERVED: dict[str, tuple[Callable[[Drawn], Estimate], Callable[[Drawn, Drawn], fl
     "map: mean absolute error": (lambda s: s.error(s.choice.predicted), lambda s, p: float(np.abs(s.off(p)).mean())),
     "map: root mean squared error": (lambda s: s.choice.error, lambda s, p: float(np.sqrt((s.off(p) ** 2).mean()))),
     "map: mean less people's (90 %)": (
-        lambda s: known(s.served.level).difference, lambda s, p: float(s.off(p).mean())
+        lambda s: known(known(s.served).level).difference, lambda s, p: float(s.off(p).mean())
     ),
-    "map: items its intervals hold": (lambda s: known(s.served.covered), lambda s, p: s.holds(p)),
+    "map: items its intervals hold": (lambda s: known(known(s.served).covered), lambda s, p: s.holds(p)),
     "panel: root mean squared error": (lambda s: s.panel.choice.error, lambda s, p: math.sqrt(s.panel_error(p))),
     "panel: worth of the judge": (
         lambda s: s.panel.worth[0], lambda s, p: s.panel_error(p, without=0) - s.panel_error(p)
@@ -123,8 +123,8 @@ SERVED: dict[str, tuple[Callable[[Drawn], Estimate], Callable[[Drawn, Drawn], fl
     ),
 }  # fmt: skip
 SUCH: dict[str, Callable[[Drawn], Estimate]] = {
-    "map: items such intervals hold": lambda s: known(s.served.covered),
-    "map: advantage of such (alt-test)": lambda s: known(s.served.alternative).advantage,
+    "map: items such intervals hold": lambda s: known(known(s.served).covered),
+    "map: advantage of such (alt-test)": lambda s: known(known(s.served).alternative).advantage,
     "map: error of the surest half": lambda s: s.surest(0.5),
     "systems: soft pairwise accuracy": lambda s: known(s.systems.soft),
 }

@@ -9,8 +9,8 @@ and correlations are those of stories whose prompt had no part in any of it.
 - Against the best judge (the best in hindsight, which favours it) and against the plain mean: the difference of the
   correlations with the mean of the three raters.
 - Against one human: each rater, and the panel, against the mean of the same other two (`leave_one_out`, over raters and
-  not over columns of the file: raters differ in severity, and a column mixes them). And the alternative annotator test,
-  at the epsilon for crowd workers.
+  not over columns of the file: raters differ in severity, and a column mixes them). And the alternative annotator test
+  of the panel on the steps of the scale, at the epsilon for crowd workers, beside that of one score for every story.
 ::
 
     python -m benchmarks.panel --data ../shared/data/hanna --json
@@ -29,6 +29,7 @@ from pathlib import Path
 import numpy as np
 
 from judgekit.calibration import (
+    AltTest,
     Estimate,
     LeaveOneOut,
     alt_test,
@@ -120,9 +121,10 @@ def measured(data: Hanna, c: int, criterion: str) -> dict[str, object]:
         print(f"  {name:22}" + "".join(f"{by_level[level]!s:>24}" for level in LEVELS))
     gains = against(rows, values, data.names, human, prompts)
     people = {level: one_human(whole.predicted, data.ratings[:, c], prompts, level) for level in LEVELS}
-    test = alt_test(whole.predicted, data.ratings[:, c], EPSILON, "neg_rmse", units=prompts)
-    outcome = "passed" if test.passed else "not passed"
-    print(f"  alt-test at {EPSILON}: winning rate {test.winning_rate:.2f}, advantage {test.advantage}, {outcome}")
+    test, constant = replacing(np.rint(whole.predicted), data.ratings[:, c], prompts)
+    for name, one in (("panel", test), ("one score for all", constant)):
+        outcome = "passed" if one.passed else "not passed"
+        print(f"  alt-test, {name}: winning rate {one.winning_rate:.2f}, advantage {one.advantage}, {outcome}")
     return {
         "effective": plain(panel.effective),
         "error": {"panel": plain(panel.choice.error), "six": plain(whole.error)},
@@ -130,7 +132,19 @@ def measured(data: Hanna, c: int, criterion: str) -> dict[str, object]:
         "gain": gains,
         "human": people,
         "alt_test": {"winning_rate": test.winning_rate, "advantage": plain(test.advantage), "passed": test.passed},
+        "constant": {"winning_rate": constant.winning_rate, "advantage": plain(constant.advantage)},
     }
+
+
+def replacing(written: Array, ratings: Array, prompts: Array) -> tuple[AltTest, AltTest]:
+    """Return the alt-test of scores on the steps of the scale, and that of the best single score for all stories."""
+
+    def test(scores: Array) -> AltTest:
+        return alt_test(scores, ratings, EPSILON, "neg_rmse", units=prompts)
+
+    below = np.floor(np.nanmean(np.nanmean(ratings, axis=0)))
+    constants = [test(np.full(len(written), at)) for at in (below, below + 1)]
+    return test(np.clip(written, *SCALE)), max(constants, key=lambda one: one.advantage.value)
 
 
 def spearman(row: Array, human: Array, level: Level, prompts: Array) -> Estimate:

@@ -85,7 +85,7 @@ class Drawn:
         return choose(self.judge, self.human, self.prompt, scale=SCALE, bootstrap=self.bootstrap)
 
     @cached_property
-    def served(self) -> Served:
+    def served(self) -> Served | Unknown:
         study = STUDY.model_copy(update={"draws": self.bootstrap.draws, "seed": self.bootstrap.seed})
         return served(study, self.choice, self.judge, self.people, self.human, self.prompt, None)
 
@@ -141,9 +141,9 @@ class Drawn:
         return float(((fitted.apply(theirs) - other.human[known[1]]) ** 2).mean())
 
     def constant(self) -> Estimate:
-        middle = float(self.human.mean())
+        below = math.floor(self.human.mean())
         tests = [alt_test(np.full(len(self.human), at), self.people, STUDY.epsilon, "neg_rmse", **self.how)
-                 for at in sorted({middle, float(round(middle))})]  # fmt: skip
+                 for at in (float(below), below + 1.0)]  # fmt: skip
         return max((test.advantage for test in tests), key=lambda found: found.value)
 
     def rival(self) -> Estimate:

@@ -68,8 +68,9 @@ def load_json(path: str | Path, kind: type[C], error: type[ConfigError] = Config
         ConfigError: (or the subclass given) missing file, broken JSON, a key that stands twice, an unknown key, wrong
             type or value; the message is ``file: place: problem``, one line for each problem.
     """
+    text = _text(path, error)
     try:
-        data = json.loads(_text(path, error), object_pairs_hook=_once, parse_constant=_no_number)
+        data = json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
     except RecursionError:
         raise error(f"{path}: nested too deep") from None
     except ValueError as fault:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import yaml
 
-from benchmarks import hanna_pairs, llmbar, shared_prefix
+from benchmarks import dpp, hanna_pairs, llmbar, shared_prefix
 from judgekit.judges import RubricJudge
 from judgekit.models import LocalConfig, LocalModel
 
@@ -119,6 +119,27 @@ def test_shared_prefix_compares_equal_things(tiny: Path) -> None:
 
     assert len(plain) == 16
     assert score.criteria == pytest.approx(plain, abs=1e-4)
+
+
+def test_all_ways_to_diversity_are_equal_and_one_factorisation_is_the_quickest() -> None:
+    found = dpp.compared(groups=16, size=16, rounds=3)
+
+    assert found["max_abs_difference"] < 1e-8
+    assert found["ratio_loop"] > 5 and found["ratio_batched"] > 1.5
+
+
+def test_the_comparison_of_diversity_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dpp, "schur", lambda kernels: dpp.loop(kernels) + 1e-6)
+    found = dpp.compared(groups=2, size=4, rounds=1)
+
+    assert found["max_abs_difference"] > 5e-7 and found["ratio_loop"] < 2
+
+
+def test_the_table_of_the_gpu_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("torch")
+    dpp.on_gpu(1, "cpu")
+
+    assert capsys.readouterr().out.count("they differ by") == 4
 
 
 @pytest.mark.slow

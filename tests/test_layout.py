@@ -30,7 +30,8 @@ DIRECTIONS = {
     "storyworld": {"config", "models"},
     "studies": {"calibration", "config", "content", "files", "report", "storyworld"},
     "integrations": {"rewards"},
-    "rewards": set(),
+    "rewards": {"models"},  # for the sentence encoder, which judges nothing; never a judge
+    "policy": {"config", "judges", "rewards"},
     "report": set(),
     "cli": None,  # sees all the others
     "__main__": None,

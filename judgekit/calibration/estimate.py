@@ -50,7 +50,7 @@ def one_of(what: str, name: object, known: Iterable[str]) -> None:
         InputError: always where it is not known; the message gives the known names, and the nearest.
     """
     names = sorted(known)
-    if name not in names:
+    if not isinstance(name, str) or name not in names:
         every = f"; known: {', '.join(names)}"
         raise InputError(f"{what} {name!r}{every}{nearest(str(name).lower(), names).removeprefix(every)}")
 

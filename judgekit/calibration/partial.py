@@ -103,4 +103,6 @@ def _quality(statistic: Statistic, rows: Array) -> None:
     with np.errstate(invalid="ignore", divide="ignore"):
         found = statistic(rows.sum(0)[None])
     if np.isnan(found).any():
-        raise NotEstimableError("the humans agree too little: less than a tenth of what their means vary is quality")
+        raise NotEstimableError(
+            "the humans agree too little, or do not vary: less than a tenth of what their means vary is quality"
+        )

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from judgekit.calibration.estimate import Array
+from judgekit.errors import require
 
 
 def rank_intervals(
-    values: Array, covariance: Array, freedom: int, confidence: float, draws: int, seed: int
+    values: Array, covariance: Array, freedom: int | NDArray[np.int64], confidence: float, draws: int, seed: int
 ) -> tuple[Array, Array]:
     """Return the first and the last rank that each value may have, 1 the largest; shape (values,) each.
 
@@ -21,20 +23,31 @@ def rank_intervals(
 
     Args:
         values: normal with this covariance around the truth.
-        freedom: degrees of freedom of the covariance, which few clusters know badly.
+        freedom: degrees of freedom of the covariance, which few clusters know badly; of each value, where they differ:
+            then a difference has those of the worse known of the two, at the level that chance gives the largest.
     """
     n = len(values)
+    df = np.broadcast_to(freedom, n)
+    most = int(df.max())
     variance = np.diag(covariance)
     spread = np.sqrt(np.maximum(variance[:, None] + variance[None, :] - 2 * covariance, 0))
     inverse = np.where(spread > 0, 1 / np.where(spread > 0, spread, 1), 0).astype(np.float32)
-    drawn = _draws(covariance, freedom, draws, seed)
+    drawn = _draws(covariance, most, draws, seed)
     low, high = np.ones(n), np.full(n, float(n))
     for i in range(n):
         largest = np.abs((drawn - drawn[i]) * inverse[i][:, None]).max(0)
-        reach = float(np.quantile(largest, confidence)) * spread[i]
+        reach = _critical(float(np.quantile(largest, confidence)), np.minimum(df, df[i]), most) * spread[i]
         low[i] += (values - values[i] > reach).sum()
         high[i] -= (values[i] - values > reach).sum()
     return low, high
+
+
+def _critical(t: float, df: NDArray[np.int64], most: int) -> Array:
+    """Return for each number of degrees of freedom the t that chance exceeds as often as ``t`` of the most."""
+    if (df == most).all():
+        return np.full(len(df), t)
+    special = require("scipy.special", "calibrate")
+    return np.asarray(-special.stdtrit(df, special.stdtr(most, -t)))
 
 
 def _draws(covariance: Array, freedom: int, draws: int, seed: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:

@@ -13,6 +13,7 @@ from judgekit.calibration.interval import expanded
 from judgekit.errors import InputError
 
 DEFAULT = Bootstrap()
+CELLS = 1 << 22  # numbers held at a time
 # Abramowitz & Stegun 7.1.26, whose error is below 1.5e-7.
 ERF = (0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429)
 
@@ -45,33 +46,39 @@ def soft_pairwise_accuracy(
     if units is not None and len(units) != j.shape[1]:
         raise InputError(f"{j.shape[1]} items, but {len(units)} clusters")
     known = ~np.isnan(j + h)
-    one, two = np.triu_indices(len(j), 1)
-    both = known[one] & known[two]
-    if not both.any(1).all():
+    if not (known.astype(np.float32) @ known.T.astype(np.float32)).all():
         raise NotEstimableError("two of the systems have no item in common")
     unit = np.arange(j.shape[1]) if units is None else number(units)
-    used = number(unit[known.any(0)])
-    gaps = [_summed(np.where(both, s[one] - s[two], 0.0)[:, known.any(0)], used) for s in (j, h)]
-    return _jackknife(gaps, int(both.any(0).sum()), bootstrap)
+    scored = known.any(0)
+    told, without = _distances((j[:, scored], h[:, scored]), known[:, scored], number(unit[scored]))
+    return _jackknife(told, without, int((known.sum(0) > 1).sum()), bootstrap)
 
 
-def _summed(gaps: Array, unit: NDArray[np.int64]) -> Array:
-    """Return the sums over clusters; shape (pairs, clusters)."""
-    return np.stack([np.bincount(unit, row) for row in gaps])
+def _distances(scores: tuple[Array, Array], known: NDArray[np.bool_], unit: NDArray[np.int64]) -> tuple[float, Array]:
+    """Return the mean distance of both p over the pairs of systems, and the same without each cluster."""
+    one, two = np.triu_indices(len(known), 1)
+    told, without, size = 0.0, np.zeros(int(unit.max()) + 1), max(1, CELLS // known.shape[1])
+    for start in range(0, len(one), size):
+        a, b = one[start : start + size], two[start : start + size]
+        both = known[a] & known[b]
+        chances, left = zip(*(_chances(np.where(both, s[a] - s[b], 0.0), unit) for s in scores), strict=True)
+        told += float(np.abs(chances[0] - chances[1]).sum())
+        without += np.abs(left[0] - left[1]).sum(0)
+    return told / len(one), without / len(one)
 
 
-def _jackknife(gaps: list[Array], n: int, bootstrap: Bootstrap) -> Estimate:
-    k = gaps[0].shape[1]
-    chances, without = [], []
-    for gap in gaps:
-        total, square = gap.sum(1, keepdims=True), (gap**2).sum(1, keepdims=True)
-        chances.append(_upper(total, square))
-        without.append(_upper(total - gap, square - gap**2))
-    value = float(1 - np.abs(chances[0] - chances[1]).mean())
+def _chances(gaps: Array, unit: NDArray[np.int64]) -> tuple[Array, Array]:
+    """Return p of each pair, shape (pairs, 1), and without each cluster, (pairs, clusters)."""
+    sums = np.stack([np.bincount(unit, row) for row in gaps])
+    total, square = sums.sum(1, keepdims=True), (sums**2).sum(1, keepdims=True)
+    return _upper(total, square), _upper(total - sums, square - sums**2)
+
+
+def _jackknife(told: float, without: Array, n: int, bootstrap: Bootstrap) -> Estimate:
+    k, value = len(without), 1 - told
     if k < 3:
         return Estimate(value, None, None, n, k, "", "no interval: it needs three clusters or more")
-    left = 1 - np.abs(without[0] - without[1]).mean(0)
-    error = math.sqrt((k - 1) / k * ((left - left.mean()) ** 2).sum())
+    error = math.sqrt((k - 1) / k * ((without - without.mean()) ** 2).sum())
     reach = expanded(1 - (1 - bootstrap.confidence) / 2, k) * error
     note = f"only {k} clusters: the interval may hold the truth less often than it says" if k < 15 else ""
     return Estimate(value, max(0.0, value - reach), min(1.0, value + reach), n, k, "jackknife", note)

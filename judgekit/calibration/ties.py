@@ -16,6 +16,7 @@ from judgekit.errors import InputError
 Ints = NDArray[np.int64]
 DEFAULT = Bootstrap()
 KINDS = 4000  # different pairs of scores up to which every gap between two is tried as epsilon
+PAIRS = 20_000_000  # of different items within groups, up to which an epsilon is fitted on them
 FEW_ITEMS = 100  # of a group, up to which comparing each with each is faster than counting
 ROUNDING = 1e-9  # of the largest score: what rounding may take from a gap
 
@@ -190,10 +191,12 @@ class _Scores:
 
     def best(self) -> tuple[float, float]:
         """Return the best epsilon and the accuracy there."""
-        gaps, gains, weight, value = [], [], 0.0, 0.0
+        gaps, gains, weight, value, pairs = [], [], 0.0, 0.0, 0
         for own in _members(self.group):
             if len(own) > 1:
                 gap, gain, right = _flips(self.judge[own], self.human[own])
+                if (pairs := pairs + len(gap)) > PAIRS:
+                    raise NotEstimableError(f"more than {PAIRS:,} pairs of items within groups are too many to fit on")
                 share = 2 / (len(own) * (len(own) - 1.0))
                 gaps.append(gap)
                 gains.append(gain * share)

@@ -21,6 +21,7 @@ from judgekit.cli import (
     pairs,
     profile,
     quickstart,
+    reward,
     rubrics,
     train,
     train_evaluator,
@@ -56,6 +57,7 @@ app.command("expand")(expand.expand)
 app.command("quickstart")(quickstart.quickstart)
 app.add_typer(pairs.app, name="pairs")
 app.add_typer(profile.app, name="profile")
+app.add_typer(reward.app, name="reward")
 app.add_typer(rubrics.app, name="rubrics")
 train.app.command("evaluator")(train_evaluator.evaluator)
 train.app.command("genrm")(train_genrm.genrm)

@@ -50,7 +50,7 @@ def calibrate(
     from judgekit.studies.writing import write
 
     plan = Study.load(study)
-    folder = None if data is None else data_folder(data)
+    folder = _beside(study, plan) if data is None else data_folder(data)
     place = out or Path("calibrated") / _name(study)
     writable(place)
     plan, ratings, fingerprint = _ratings(plan, folder, judge, place, batch)
@@ -66,6 +66,13 @@ def calibrate(
         typer.echo(str(check), err=True)
     if not check.agrees or not all(gate.passed for gate in results):
         raise typer.Exit(1)
+
+
+def _beside(study: str, plan: Study) -> Path | None:
+    """Return the folder of a study.yaml whose tables lie beside it."""
+    path = Path(study)
+    place = path if path.is_dir() else path.parent
+    return place if path.exists() and (place / plan.ratings[0].file).is_file() else None
 
 
 def _name(study: str) -> str:
@@ -94,7 +101,8 @@ def _ratings(
     judge_items(used, "score", asked.samples, score_row, path, batch, (name, len(asked.samples)))
     scored = judged(study, name, asked.criteria, read_rows(path), path)
     study = study.model_copy(update={"judge": name, "criteria": asked.criteria})
-    return study, read_ratings(study, data, scored.rows, scored.left_out), used.fingerprint
+    scales = {name: scored.scale} if scored.scale else {}
+    return study, read_ratings(study, data, scored.rows, scored.left_out, scales), used.fingerprint
 
 
 def _facts(analysis: Analysis, results: Sequence[Gate], written: dict[str, str]) -> dict[str, Any]:
@@ -132,6 +140,8 @@ def _show(analysis: Analysis, results: Sequence[Gate], written: dict[str, str]) 
     rows(HEADS, list(_figures(analysis)))
     for line in remarks(analysis):
         print(f"  {line}")
+    for reason, count in analysis.ratings.left_out.items():
+        print(f"  left out: {count:,} {reason}")
     print()
     failed = [gate for gate in results if not gate.passed]
     print(f"gates: {len(results) - len(failed)} of {len(results)} passed")

@@ -22,6 +22,8 @@ GRID = 201  # scores of the judge at which two maps are compared
 @app.command()
 def show(profile: File, json: Json = False) -> None:
     """Show a profile: for each criterion its map, its figures, and what becomes of a few scores."""
+    from datetime import date
+
     from judgekit.calibration.profile import Profile
     from judgekit.cli.show import rows
 
@@ -29,7 +31,7 @@ def show(profile: File, json: Json = False) -> None:
     if json:
         print(found.model_dump_json(by_alias=True))
         return
-    for line in _head(found):
+    for line in [*_head(found), *found.check(date.today())]:
         print(line)
     for name, it in found.criteria.items():
         print(f"\n{_about(name, it)}")

@@ -50,14 +50,15 @@ class Encoder:
         The last texts are remembered: sentences and prompts recur, and a vector costs a thousand look-ups.
         """
         new = list(dict.fromkeys(text for text in texts if text not in self._known))
-        for text, vector in zip(new, self._run(new), strict=True):
+        for text, vector in zip(new, self.run(new), strict=True):
             self._known[text] = vector
         found = np.array([self._known[text] for text in texts])
         for text in list(self._known)[: max(0, len(self._known) - REMEMBERED)]:
             del self._known[text]
         return found
 
-    def _run(self, texts: list[str]) -> NDArray[np.float64]:
+    def run(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Return what `encode` does, and remember nothing."""
         torch, tokenizer, model = self._parts
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
         vectors: NDArray[np.float64] = np.zeros((len(texts), model.config.hidden_size))

@@ -2,19 +2,36 @@
 
 from judgekit.rewards.channel import Channel, Custom, Values
 from judgekit.rewards.composite import CompositeReward, Gate, Rewards
+from judgekit.rewards.cre import CREReward, information_flow
+from judgekit.rewards.diversity import DPPDiversity
+from judgekit.rewards.episode import EpisodeTurn, story_text
+from judgekit.rewards.format import FormatReward
+from judgekit.rewards.history import own_progress, without_history
 from judgekit.rewards.judged import JudgeReward, TournamentReward
+from judgekit.rewards.length import LengthReward, effective_length
+from judgekit.rewards.repetition import BlankPenalty, RepetitionPenalty, ThinkingBudgetPenalty
+from judgekit.rewards.requested import RequestedLengthReward
 from judgekit.rewards.rollout import Rollout
 from judgekit.rewards.schemes import Pivot, Reference, RoundRobin, Scheme, Swiss
 from judgekit.rewards.tournament import Standing, Standings, tournament
+from judgekit.rewards.transition import TransitionReward
 
 __all__ = [
+    "BlankPenalty",
+    "CREReward",
     "Channel",
     "CompositeReward",
     "Custom",
+    "DPPDiversity",
+    "EpisodeTurn",
+    "FormatReward",
     "Gate",
     "JudgeReward",
+    "LengthReward",
     "Pivot",
     "Reference",
+    "RepetitionPenalty",
+    "RequestedLengthReward",
     "Rewards",
     "Rollout",
     "RoundRobin",
@@ -22,7 +39,14 @@ __all__ = [
     "Standing",
     "Standings",
     "Swiss",
+    "ThinkingBudgetPenalty",
     "TournamentReward",
+    "TransitionReward",
     "Values",
+    "effective_length",
+    "information_flow",
+    "own_progress",
+    "story_text",
     "tournament",
+    "without_history",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from judgekit.rewards.channel import Channel, Values, checked
@@ -29,8 +30,9 @@ class Batch:
         before = sum(map(len, parts[: ranks.rank]))
         self.own = range(before, before + len(mine))
         n = len(self.rollouts)
-        blocks = group_size and [list(range(i, min(i + group_size, n))) for i in range(0, n, group_size)]
-        self.groups = blocks or members(self.rollouts)
+        if group_size is not None:
+            self.rollouts = [replace(rollout, group=i // group_size) for i, rollout in enumerate(self.rollouts)]
+        self.groups = members(self.rollouts)
         self.open = [True] * n
         self.values: dict[str, Values] = {}
         self.gated: Counter[str] = Counter()

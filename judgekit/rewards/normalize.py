@@ -36,3 +36,18 @@ def normalized(values: Sequence[float | None], groups: Sequence[Sequence[int]], 
         for place, z in zip(places, z_scores([values[i] for i in places]), strict=True):
             found[place] = z
     return found
+
+
+def advantages(totals: Sequence[float | None], groups: Sequence[Sequence[int]]) -> list[float]:
+    """Return what GRPO makes of rewards: (r - mean) / (s + 1e-4) over the known ones of a group, s with n - 1.
+
+    As TRL has it with ``scale_rewards="group"`` (its default): 0 for what has no reward, and where one alone has.
+    """
+    found = [0.0] * len(totals)
+    for places in groups:
+        known = {i: total for i in places if (total := totals[i]) is not None}
+        mean = math.fsum(known.values()) / max(len(known), 1)
+        deviation = math.sqrt(math.fsum((x - mean) ** 2 for x in known.values()) / max(len(known) - 1, 1))
+        for i, total in known.items():
+            found[i] = (total - mean) / (deviation + 1e-4)
+    return found

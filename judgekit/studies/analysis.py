@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,12 +90,9 @@ def _criterion(study: Study, ratings: Ratings, sheet: Sheet, bootstrap: Bootstra
     human, groups = mean(people), number(ratings.groups)
     rated, grouped = ~np.isnan(human), _shared(groups)
     scale = (study.scale.low, study.scale.high)
-    step = step_of(study, human)
     choice = attempt(lambda: choose(judge, human, groups, scale=scale, bootstrap=bootstrap))
     again = partial(_again, sheet.judges[study.judge], groups, bootstrap)
     like = _other_scale if study.judge in ratings.other_scale else attempt  # what compares the very numbers
-    spearman = partial(_spearman, ratings, judge, human, groups, bootstrap)
-    weights: Literal["quadratic"] | None = None if study.level == "nominal" else "quadratic"
     within = groups if grouped else None  # where what is compared is compared inside of groups
     return Criterion(
         name=sheet.name,
@@ -103,21 +101,8 @@ def _criterion(study: Study, ratings: Ratings, sheet: Sheet, bootstrap: Bootstra
         unscored=Unknown("nobody has rated an item")
         if not rated.any()
         else attempt(lambda: bootstrap.share(np.isnan(judge[rated]) * 1.0, groups[rated])),
-        people=attempt(lambda: krippendorff_alpha(people, study.level, units=groups, bootstrap=bootstrap)),
-        ac=attempt(lambda: gwet_ac(people, weights, units=groups, bootstrap=bootstrap)),
-        icc=attempt(lambda: icc(people, "ICC2", units=groups, bootstrap=bootstrap)),
-        reliability=attempt(lambda: split_half(people, units=groups, bootstrap=bootstrap)),
-        item=spearman("item"),
-        within_group=spearman("within_group"),
-        system=spearman("system"),
-        kendall=attempt(
-            lambda: correlation(
-                judge, human, "kendall", "within_group" if grouped else "item", groups=groups, bootstrap=bootstrap
-            )
-        ),
-        pairwise=attempt(
-            lambda: tie_calibration(judge, human, groups=within, units=groups, bootstrap=bootstrap).accuracy
-        ),
+        **_among_people(study, people, groups, bootstrap),
+        **_in_order(ratings, judge, human, groups, bootstrap),
         alpha=like(lambda: krippendorff_alpha([judge, human], "interval", units=groups, bootstrap=bootstrap)),
         concordance=like(lambda: concordance(judge, human, units=groups, bootstrap=bootstrap)),
         ceiling=attempt(lambda: leave_one_out(judge, people, groups=within, units=groups, bootstrap=bootstrap)),
@@ -125,26 +110,61 @@ def _criterion(study: Study, ratings: Ratings, sheet: Sheet, bootstrap: Bootstra
         constant=attempt(lambda: _constant(study, people, human, groups, bootstrap)),
         limits=like(lambda: bland_altman(judge, human, units=groups, bootstrap=bootstrap)),
         before=like(lambda: _error(judge, human, groups, bootstrap)),
-        after=choice
-        if isinstance(choice, Unknown)
-        else attempt(lambda: _error(choice.predicted, human, groups, bootstrap)),
         choice=choice,
-        interval=choice
-        if isinstance(choice, Unknown)
-        else attempt(
-            lambda: conformal(choice.kind, judge, human, groups=groups, coverage=COVERAGE, scale=scale, step=step)
-        ),
-        served=choice if isinstance(choice, Unknown) else served(study, choice, judge, people, human, groups, step),
+        **_mapped(study, ratings, sheet, choice, groups, bootstrap),
         level=like(lambda: level(study, judge, human, groups)),
         length=length_effect(judge, people, ratings.words, groups, bootstrap),
         retest=again(retest_icc),
         flips=again(flip_rate),
-        escalation=choice
-        if isinstance(choice, Unknown)
-        else attempt(lambda: _kept(study, ratings, sheet, choice, human, groups, bootstrap)),
         systems=systems_of(judge, human, groups, ratings.systems, bootstrap),
         rivals=_rivals(study.judge, sheet, human, groups, bootstrap),
     )
+
+
+def _among_people(study: Study, people: Array, groups: Ints, bootstrap: Bootstrap) -> dict[str, Any]:
+    """Return the figures of how far people agree."""
+    weights: Literal["quadratic"] | None = None if study.level == "nominal" else "quadratic"
+    return {
+        "people": attempt(lambda: krippendorff_alpha(people, study.level, units=groups, bootstrap=bootstrap)),
+        "ac": attempt(lambda: gwet_ac(people, weights, units=groups, bootstrap=bootstrap)),
+        "icc": attempt(lambda: icc(people, "ICC2", units=groups, bootstrap=bootstrap)),
+        "reliability": attempt(lambda: split_half(people, units=groups, bootstrap=bootstrap)),
+    }
+
+
+def _in_order(ratings: Ratings, judge: Array, human: Array, groups: Ints, bootstrap: Bootstrap) -> dict[str, Any]:
+    """Return the figures of whether the judge orders as people do."""
+    spearman = partial(_spearman, ratings, judge, human, groups, bootstrap)
+    inside: Level = "within_group" if _shared(groups) else "item"
+    within = groups if _shared(groups) else None
+    return {
+        "item": spearman("item"),
+        "within_group": spearman("within_group"),
+        "system": spearman("system"),
+        "kendall": attempt(lambda: correlation(judge, human, "kendall", inside, groups=groups, bootstrap=bootstrap)),
+        "pairwise": attempt(
+            lambda: tie_calibration(judge, human, groups=within, units=groups, bootstrap=bootstrap).accuracy
+        ),
+    }
+
+
+def _mapped(
+    study: Study, ratings: Ratings, sheet: Sheet, choice: Choice | Unknown, groups: Ints, bootstrap: Bootstrap
+) -> dict[str, Any]:
+    """Return what the map makes of the judge; where there is none, why."""
+    if isinstance(choice, Unknown):
+        return dict.fromkeys(("after", "interval", "served", "escalation"), choice)
+    people, judge = sheet.human, mean(sheet.judges[study.judge])
+    human, scale = mean(people), (study.scale.low, study.scale.high)
+    step = step_of(study, human)
+    return {
+        "after": attempt(lambda: _error(choice.predicted, human, groups, bootstrap)),
+        "interval": attempt(
+            lambda: conformal(choice.kind, judge, human, groups=groups, coverage=COVERAGE, scale=scale, step=step)
+        ),
+        "served": served(study, choice, judge, people, human, groups, step),
+        "escalation": attempt(lambda: _kept(study, ratings, sheet, choice, human, groups, bootstrap)),
+    }
 
 
 def _rivals(judge: str, sheet: Sheet, human: Array, groups: Ints, bootstrap: Bootstrap) -> tuple[Rival, ...]:
@@ -172,7 +192,10 @@ def _constant(study: Study, people: Array, human: Array, groups: Ints, bootstrap
     if not rated.any():
         raise NotEstimableError("nobody has rated an item")
     middle, step = float(human[rated].mean()), study.scale.step
-    scores = {middle} if step is None else {middle, study.scale.low + step * round((middle - study.scale.low) / step)}
+    scores = {middle}
+    if step is not None:  # as a person would have to write it: either step beside the mean
+        below = study.scale.low + step * math.floor((middle - study.scale.low) / step)
+        scores = {below, min(below + step, study.scale.high)}
     found = [
         alt_test(np.where(rated, score, np.nan), people, study.epsilon, "neg_rmse", units=groups, bootstrap=bootstrap)
         for score in sorted(scores)

@@ -48,28 +48,33 @@ def _replaceable(it: Criterion, epsilon: float) -> Light:
     """Yes: the alt-test is passed, and not merely as a score that is the same for every item would pass it."""
     raw = it.alternative
     after: AltTest | Unknown = it.served if isinstance(it.served, Unknown) else it.served.alternative
-    if isinstance(raw, Unknown):
+    if isinstance(raw, Unknown) and isinstance(after, Unknown):
         return Light("not estimable", f"The alt-test cannot be run: {raw.reason}.")
-    parts = [f"As it is, the judge {_won(raw)} (alt-test, epsilon {epsilon:g})"]
+    parts = []
+    if not isinstance(raw, Unknown):
+        parts.append(f"as it is, the judge {_won(raw)} (alt-test, epsilon {epsilon:g})")
     if not isinstance(after, Unknown):
-        parts.append(f"with its map, on groups that the map did not see, it {_won(after)}")
+        parts.append(f"with its map, on groups that the map did not see and in steps of the scale, it {_won(after)}")
     if not isinstance(it.constant, Unknown):
         parts.append(f"one score for every item, the best, {_won(it.constant)}")
     if _better(raw, it.constant):
         answer: Answer = "yes"
-    elif not isinstance(after, Unknown) and _better(after, it.constant):
+    elif _better(after, it.constant):
         answer = "with its map"
     else:
-        answer = "open" if raw.passed or (not isinstance(after, Unknown) and after.passed) else "no"
+        answer = "open" if any(not isinstance(test, Unknown) and test.passed for test in (raw, after)) else "no"
         if answer == "open":
             parts.append("so passing it says nothing for this judge")
-    return Light(answer, f"{'; '.join(parts)}.")
+    words = "; ".join(parts)
+    return Light(answer, f"{words[0].upper()}{words[1:]}.")
 
 
-def _better(test: AltTest, constant: AltTest | Unknown) -> bool:
-    """Return whether the test is passed, surely better than by a constant."""
-    if isinstance(constant, Unknown) or not test.passed:
-        return test.passed
+def _better(test: AltTest | Unknown, constant: AltTest | Unknown) -> bool:
+    """Return whether the test is passed; where a constant passes it too, surely better than by that."""
+    if isinstance(test, Unknown) or not test.passed:
+        return False
+    if isinstance(constant, Unknown) or not constant.passed:
+        return True
     return test.advantage.low is not None and test.advantage.low > constant.advantage.value
 
 

@@ -53,7 +53,7 @@ def items(table: ItemTable, study: Study, data: Path | None) -> dict[str, Item]:
     for place, row in rows(table, study, data):
         text = row.get(table.text) if table.text else None
         item = Item(*_item(table, row, place), None if text is None else word_count(str(text)) or None)
-        if item.name in found:
+        if found.get(item.name, item) != item or (item.name in found and table.format == "table"):
             raise InputError.at(*place, f"the item {item.name!r} stands twice")
         found[item.name] = item
     if table.text and all(item.words is None for item in found.values()):
@@ -74,14 +74,14 @@ def given(table: RatingTable, study: Study, data: Path | None, left_out: Counter
         if table.only and any(str(row.get(column, "")) not in values for column, values in table.only.items()):
             continue
         item = Item(*_item(table, row, place), None)
-        human, rater = _human(table, row, place), text_of(table.rater, row, place)
+        human, rater = _human(table, row, place), table.name or text_of(table.rater, row, place)
         repeat = str(_column(row, table.repeat, place)) if table.repeat else ""
         scores = reading.row([*_scores(table, asked, study, row, place)], human, place)
         if scores:
             yield Given(item, human, rater, repeat, scores, place)
     for column in [*table.only, *asked.values()]:
         if column not in columns:
-            there = nearest(column, columns, "there are")
+            there = nearest(column, columns, "there are") if columns else ": it has no rows"
             raise InputError(f"{table.file}: no row has anything in the column {column!r}{there}")
 
 
@@ -143,10 +143,9 @@ def rows(table: ItemTable | RatingTable, study: Study, data: Path | None) -> Ite
             yield (Path(f"storyworld/{table.file}"), line), row
         return
     if data is None:
-        raise InputError(f"the study reads {table.file}: give the folder of its data")
+        raise InputError(f"the study reads {table.file}: give the folder of its data (--data FOLDER)")
     path = data / table.file
-    form = table.format if isinstance(table, RatingTable) else "table"
-    for line, row in read_table(path) if form == "table" else read_export(form, path):
+    for line, row in read_table(path) if table.format == "table" else read_export(table.format, path):
         yield (path, line), row
 
 
@@ -159,8 +158,8 @@ def text_of(named: str, row: Row, place: Place) -> str:
     """Return what a column says, or a text with columns in braces."""
     parts = _parts(named)
     if len(parts) == 1:
-        return str(_column(row, named, place))
-    return "".join(str(_column(row, part, place)) if i % 2 else part for i, part in enumerate(parts))
+        return str(_column(row, named, place)).strip()
+    return "".join(str(_column(row, part, place)) if i % 2 else part for i, part in enumerate(parts)).strip()
 
 
 @cache

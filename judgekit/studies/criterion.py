@@ -51,8 +51,8 @@ class Criterion:
         alpha: Krippendorff's alpha of the judge with the mean rating, at the interval level.
         concordance: Lin's, of the same two.
         ceiling: people and the judge against the same references, at the level of ``within_group`` where ``grouped``.
-        alternative: the alt-test; ``constant``: that of no judge, but one score for every item: the mean rating, or the
-            step of the scale next to it, whichever does better. Where raters are noisy a score in the middle is often
+        alternative: the alt-test; ``constant``: that of no judge, but one score for every item: the mean rating, or of
+            the two steps of the scale beside it the better one. Where raters are noisy a score in the middle is often
             nearer to the others than a rater is.
         limits: Bland and Altman's, judge less people, before any map.
         before, after: mean absolute error on the human scale, of the score as it is and of the map on held-out groups.

@@ -39,7 +39,8 @@ def keep(
 ) -> Kept:
     """Keep more and more of the items, the surest first.
 
-    The doubt of an item is the spread of the judge's own scores where it gave several, else that of all judges.
+    The doubt of an item is the spread of the judge's own scores where it gave several, else that of all judges; an item
+    without one (scored once, where others were scored again) is never kept. Items of one doubt are kept together.
 
     Args:
         judge: its scores, shape (repeats, items); others: of each judge beside it on the same scale, (items,).
@@ -52,12 +53,13 @@ def keep(
         raise NotEstimableError("the judge was asked once and alone: nothing says how sure it is of an item")
     named = "the spread of its own scores" if len(judge) > 1 else "how far the judges lie apart"
     doubt = _spread(judge if len(judge) > 1 else np.stack([judge[0], *others]))
-    loss = np.abs(predicted - human) / (scale[1] - scale[0])
-    known = ~np.isnan(doubt + loss)
-    if not known.any():
+    doubt = np.round(doubt / (scale[1] - scale[0]), 9)  # rounding must not split items of one doubt by their level
+    loss = np.minimum(np.abs(predicted - human) / (scale[1] - scale[0]), 1)
+    known = ~np.isnan(loss)
+    if np.isnan(doubt[known]).all():
         raise NotEstimableError("no item has a doubt, a mapped score and a rating")
-    d, cost, own = doubt[known], np.minimum(loss[known], 1), groups[known]
-    limits = dict.fromkeys(np.quantile(d, SHARES, method="inverted_cdf").tolist())  # many items may share a doubt
+    d, cost, own = doubt[known], loss[known], groups[known]
+    limits = dict.fromkeys(np.quantile(d[~np.isnan(d)], SHARES, method="inverted_cdf").tolist())
     return Kept(named, tuple(escalate(d, cost, width=limit, groups=own, bootstrap=bootstrap) for limit in limits))
 
 

@@ -41,7 +41,8 @@ def read_export(form: Literal["label_studio", "argilla", "inspect"], path: Path)
             for known, scores in rows(entry):
                 yield number, known | _scores(scores)
         except (AttributeError, KeyError, TypeError) as problem:
-            raise InputError.at(path, number, f"not as {form} exports it: {problem!r}") from None
+            what = f"it has no {problem}" if isinstance(problem, KeyError) else str(problem)
+            raise InputError.at(path, number, f"not as {form} exports it: {what}") from None
         except InputError as problem:
             raise InputError.at(path, number, str(problem)) from None
 

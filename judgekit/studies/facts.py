@@ -16,12 +16,13 @@ from judgekit.studies.answers import lights
 from judgekit.studies.criterion import Criterion
 from judgekit.studies.crosscheck import CrossCheck
 from judgekit.studies.gates import Gate
+from judgekit.studies.needed import needed
 from judgekit.studies.provenance import thresholds, versions
 from judgekit.studies.unknown import Unknown
 from judgekit.studies.verdicts import verdicts
 
 SCHEMA = "judgekit.study/1"
-OMITTED = {"predicted", "kept"}  # one number an item: the maps are here, and the data are the user's
+OMITTED = {"predicted", "kept", "adjusted"}  # a number for each item or pair of systems; the data are the user's
 
 
 def facts(
@@ -48,6 +49,7 @@ def facts(
         "gates": plain(list(gates)),
         "criteria": {name: _criterion(analysis, it) for name, it in analysis.criteria.items()},
         "bias": {"findings": plain(analysis.bias.findings), "not_looked_at": dict(analysis.bias.missing)},
+        "open": plain(needed(analysis)),
         "panel": plain(analysis.panel),
         "verdicts": plain(verdicts(study, ratings)),
         "cross_check": {**plain(check), "agrees": check.agrees},

@@ -10,8 +10,8 @@ from typing import Any
 
 from judgekit.errors import InputError
 from judgekit.files import sample_of
-from judgekit.studies.cells import Given, Item, given, rows, text_of
-from judgekit.studies.study import Study
+from judgekit.studies.cells import CLOSE, Given, Item, given, rows, text_of
+from judgekit.studies.study import Scale, Study
 from judgekit.studies.table import OVERALL
 from judgekit.types import Sample
 
@@ -26,10 +26,15 @@ class Questions:
 
 @dataclass(frozen=True)
 class Judged:
-    """What a judge gave on the spot: its scores, and how often one is missing, by reason."""
+    """What a judge gave on the spot: its scores, and how often one is missing, by reason.
+
+    Attributes:
+        scale: its own, as far as its scores reach, where they are not on the study's.
+    """
 
     rows: tuple[Given, ...]
     left_out: Mapping[str, int]
+    scale: Scale | None = None
 
 
 def questions(study: Study, data: Path | None, judge: str) -> Questions:
@@ -75,11 +80,13 @@ def judged(
         written: line numbers and rows of the file at ``path``.
 
     Raises:
-        InputError: the judge has none of the criteria, or gave a score that is off the study's scale.
+        InputError: the judge has none of the criteria, or no verdict at all.
     """
-    found, lacking, other = list[Given](), Counter[str](), set[str]()
+    found, lacking, other, errors = list[Given](), Counter[str](), set[str](), list[str]()
+    strange = False
     for line, row in written:
         values = {**row["criteria"], OVERALL: row["value"]}
+        errors += [row["error"]] if row["value"] is None else []
         other |= values.keys() - {OVERALL}
         scores = dict[str, float]()
         for criterion in criteria:
@@ -87,12 +94,23 @@ def judged(
             if value is None:
                 lacking[f"{judge}, {criterion}: {row['error'] or 'the judge has no such value'}"] += 1
                 continue
-            if not study.scale.low <= value <= study.scale.high:
-                scale = f"the study's scale of {study.scale.low:g} to {study.scale.high:g}"
-                raise InputError.at(path, line, f"the judge gave {value:g} on {criterion}, off {scale}")
+            strange |= not _on_scale(study.scale, value, row["unit"] if criterion == OVERALL else None)
             scores[criterion] = float(value)
         if scores:
             found.append(Given(Item(row["id"], None, None, None), False, judge, "", scores, (path, line)))
-    if other and not found and not other & set(criteria):
+    if not found and errors:
+        raise InputError(f"{path}: not one of {len(errors)} items has a verdict: {errors[0]}")
+    if not found and other:
         raise InputError(f"the judge rates {', '.join(sorted(other))}; the study rates {', '.join(criteria)}")
-    return Judged(tuple(found), dict(lacking))
+    return Judged(tuple(found), dict(lacking), _reach(found) if strange else None)
+
+
+def _on_scale(scale: Scale, value: float, unit: float | None) -> bool:
+    """Return whether a value is on people's scale; ``unit``: what the judge says it is on [0, 1], if it says so."""
+    place = (value - scale.low) / (scale.high - scale.low)
+    return 0 <= place <= 1 and (unit is None or abs(unit - place) < CLOSE)
+
+
+def _reach(found: Iterable[Given]) -> Scale | None:
+    values = [score for row in found for score in row.scores.values()]
+    return Scale(low=min(values), high=max(values)) if min(values) < max(values) else None

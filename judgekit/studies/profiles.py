@@ -29,6 +29,7 @@ from judgekit.errors import InputError
 from judgekit.studies.analysis import Analysis
 from judgekit.studies.criterion import Criterion
 from judgekit.studies.gates import gates
+from judgekit.studies.served import FLAT, rises
 from judgekit.studies.study import Study
 from judgekit.studies.table import OVERALL, Array, Ratings
 from judgekit.studies.unknown import Unknown
@@ -61,8 +62,8 @@ def profile(
     for name, it in analysis.criteria.items():
         if isinstance(it.choice, Unknown):
             unmapped[name] = it.choice.reason
-        elif not _rises(it.choice.map):
-            unmapped[name] = "its map does not rise: people's scores do not go up with the judge's"
+        elif not rises(it.choice.map):
+            unmapped[name] = FLAT
         else:
             mapped[name] = _calibrated(it, it.choice.map, of if name == OVERALL else "criterion")
     last = list(analysis.criteria)[-1]  # the mean, or the only one
@@ -80,12 +81,6 @@ def profile(
         fit=Fit(version=judgekit.__version__, seed=study.seed, draws=study.draws),
         gates=tuple(GateResult(**asdict(gate)) for gate in gates(analysis)),
     )
-
-
-def _rises(fitted: Map) -> bool:
-    """Return whether a map's value at the upper end of its support is above that at the lower."""
-    low, high = fitted.apply(np.array(fitted.support[0]))
-    return bool(high > low)
 
 
 def _higher_is_better(study: Study) -> None:

@@ -158,7 +158,7 @@ def _escalation(made: Page, analysis: Analysis) -> None:
     low = [None if risk.low is None else risk.low * points for _, risk in kept]
     high = [None if risk.high is None else risk.high * points for _, risk in kept]
     made.figure(
-        steps(share, risk, low, high, ("% of items kept", "mean absolute error"), ("all items", risk[-1])),
+        steps(share, risk, low, high, ("% of items kept", "mean absolute error"), (f"{share[-1]:.0f} %", risk[-1])),
         f"{it.name}: the error after the map where the judge keeps so many of its items, the surest first (by "
         f"{found.doubt}), and the others go to people. A line that does not rise: its doubt does not "
         "say where it errs.",

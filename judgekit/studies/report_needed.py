@@ -19,13 +19,14 @@ def add(made: Page, analysis: Analysis) -> None:
             one.criterion,
             QUESTIONS[one.question],
             one.groups,
-            f"no number of labels: {one.why}" if one.wanted is None else one.wanted,
+            one.why if one.wanted is None else one.wanted,
         )
         for one in found
     ]
     made.table(("criterion", "open", "groups now", "groups that would settle it"), rows)
     made.text(
-        "In all, if the figures stay where they are: an interval narrows with the root of the number of groups. A "
-        "plan, not a promise; to plan a new study see labels_for_correlation and its like in judgekit.calibration.",
+        "In all, if the figures stay where they are: an interval narrows with the root of the number of groups. Of "
+        "several ways to settle it the cheapest. A plan, not a promise; to plan a new study see "
+        "labels_for_correlation and its like in judgekit.calibration.",
         soft=True,
     )

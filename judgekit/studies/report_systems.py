@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from judgekit.calibration import Estimate
+from judgekit.calibration.standings import LEAST
 from judgekit.report import Page
 from judgekit.studies.analysis import Analysis
 from judgekit.studies.systems import Systems, mean_of, rank_of
 from judgekit.studies.unknown import Unknown
 from judgekit.studies.words import MISSING, Notes, told
 
+NAMED = 5  # systems that are named of those left out
 MOST = 40  # systems in the table; the report's JSON has all
 
 
@@ -57,13 +59,16 @@ def _standings(made: Page, name: str, found: Systems, judge: str) -> None:
     ]
     made.table((f"system, {name}", "items", "people's mean", "rank", f"mean of {judge}", "rank"), rows)
     made.notes(notes.lines())
-    for system, groups in found.people.left_out.items():
-        made.text(f"{system} has rated items in {groups} groups only, and was left out.", soft=True)
+    if lost := list(found.people.left_out):
+        some = ", ".join(map(str, lost[:NAMED])) + (", ..." if len(lost) > NAMED else "")
+        made.text(
+            f"Left out, for their items lie in fewer than {LEAST} groups: {len(lost)} systems ({some}).", soft=True
+        )
     if len(found.people.names) > MOST:
         made.text(f"The {MOST} highest of {len(found.people.names)} systems.", soft=True)
     made.text(
-        "On the items that both have scored, the judge as it is. Ranks in brackets: simultaneously 95 %, over all "
-        "differences of a system. To mend a mean by a judge who scored many more items than people did, see "
+        "On the items that both have scored, the judge as it is. Each rank in brackets holds with 95 %, all of them "
+        "together less often. To mend a mean by a judge who scored many more items than people did, see "
         "corrected_mean in judgekit.calibration: it has to know how the rated items were chosen.",
         soft=True,
     )

@@ -21,6 +21,7 @@ from judgekit.calibration import (
 )
 from judgekit.calibration.choice import folds_of
 from judgekit.calibration.estimate import number
+from judgekit.calibration.maps import Map
 from judgekit.studies.study import Study
 from judgekit.studies.unknown import Unknown, attempt
 
@@ -46,7 +47,9 @@ class Served:
     """The mapped scores.
 
     Attributes:
-        alternative: the alt-test of them; ``level``: whether their mean is that of people, to within `MARGIN`.
+        alternative: the alt-test of them, written on the steps of the scale as a person's are (what ties with a rater
+            counts for both, and a fraction never ties).
+        level: whether their mean is that of people, to within `MARGIN`.
         covered: how often the interval of one item held its human score, in groups that it was not made from;
             ``width``: of such an interval, on average. It is of intervals made like this: the very one that the profile
             serves rests on fewer labels, and lies further off (within these ends in 80 to 95 %, simulated).
@@ -58,10 +61,30 @@ class Served:
     width: float | None
 
 
+FLAT = "its map does not rise: people's scores do not go up with the judge's"
+
+
+def rises(fitted: Map) -> bool:
+    """Return whether a map's value at the upper end of its support is above that at the lower."""
+    low, high = fitted.apply(np.array(fitted.support[0]))
+    return bool(high > low)
+
+
+def on_steps(study: Study, scores: Array) -> Array:
+    """Return scores as a person would have to write them: on the steps of the scale, where it has any."""
+    scale = study.scale
+    if scale.step is None:
+        return scores
+    steps = np.rint((scores - scale.low) / scale.step)
+    return np.clip(scale.low + steps * scale.step, scale.low, scale.high)
+
+
 def served(
     study: Study, choice: Choice, judge: Array, people: Array, human: Array, groups: Ints, step: float | None
-) -> Served:
+) -> Served | Unknown:
     """Try a chosen map; the arguments as in `judgekit.calibration.choose`, ``people`` of shape (raters, items)."""
+    if not rises(choice.map):
+        return Unknown(FLAT)
     bootstrap = Bootstrap(study.draws, seed=study.seed)
     tried = attempt(lambda: held_out(study, choice, judge, human, groups, step, COVERAGE))
     if isinstance(tried, Unknown):
@@ -70,10 +93,9 @@ def served(
     else:
         hits, widths, known = tried
         covered, width = attempt(lambda: bootstrap.share(hits, groups[known])), float(widths.mean())
+    written = on_steps(study, choice.predicted)
     return Served(
-        attempt(
-            lambda: alt_test(choice.predicted, people, study.epsilon, "neg_rmse", units=groups, bootstrap=bootstrap)
-        ),
+        attempt(lambda: alt_test(written, people, study.epsilon, "neg_rmse", units=groups, bootstrap=bootstrap)),
         attempt(lambda: level(study, choice.predicted, human, groups)),
         covered,
         width,

@@ -50,7 +50,7 @@ class ItemTable(Config):
     """What is known of the items, one row each.
 
     Attributes:
-        file: relative to the data folder.
+        file: relative to the data folder; ``format`` as in the ratings: an export names its items too.
         item, group, system: columns, or texts with columns in braces (``"{subset}/{number}"``); groups (the prompt, the
             story) are what intervals resample.
         text: the column of the judged text; its length is looked at in the bias audit, where every item has one.
@@ -58,6 +58,7 @@ class ItemTable(Config):
     """
 
     file: str
+    format: Format = "table"
     item: str = "item"
     group: str | None = None
     system: str | None = None
@@ -71,7 +72,8 @@ class RatingTable(Config):
     Attributes:
         format: a table, or the export of another program (`judgekit.studies.exports` lists the columns of each).
         kind: who rated; ``column`` when a column ``rater_kind`` says so (human or judge).
-        item, rater: a column, or a text with columns in braces such as ``"{model} {prompt}"``.
+        item, rater: a column, or a text with columns in braces such as ``"{model} {prompt}"``; ``name``: of the only
+            rater of the table, where no column says.
         criterion, score: the columns of a long table; ``criteria``: those of a wide one, as names or, where the column
             is called otherwise, as ``{criterion: column}``.
         repeat: the column that numbers the repeated judgments of one item.
@@ -86,6 +88,7 @@ class RatingTable(Config):
     kind: Literal["human", "judge", "column"]
     item: str = "item"
     rater: str = "rater"
+    name: str | None = None
     criterion: str | None = None
     score: str = "score"
     criteria: Names | Annotated[dict[str, str], Field(min_length=1)] | None = None
@@ -122,10 +125,10 @@ class Gates(Config):
         unscored: greatest share of items without a verdict.
     """
 
-    within_group: float | None = None
-    item: float | None = None
-    alpha: float | None = None
-    ceiling: float | None = None
+    within_group: Annotated[float, Field(ge=-1, le=1)] | None = None
+    item: Annotated[float, Field(ge=-1, le=1)] | None = None
+    alpha: Annotated[float, Field(ge=-1, le=1)] | None = None
+    ceiling: Annotated[float, Field(ge=0)] | None = None
     alt_test: bool = False
     error: Annotated[float, Field(gt=0)] | None = None
     unscored: Annotated[float, Field(ge=0, le=1)] = 0.05
@@ -140,7 +143,8 @@ class Study(Config):
         source: where the tables are: files in the folder that the user gives, or ``storyworld``, which makes them on
             the spot (`judgekit.studies.generated`).
         criteria: which ones, in which order; without it all that the ratings have.
-        judge: the rater in question, as its table names it; the other judges stand beside it.
+        judge: the rater in question, as its table names it; the other judges stand beside it. Without it one is run on
+            the spot.
         level: of Krippendorff's alpha.
         epsilon: the advantage that the alt-test grants a judge for its lower cost.
         convention: how the publication of the data counts an item without a verdict, on a scale of two answers; the
@@ -154,7 +158,7 @@ class Study(Config):
     items: ItemTable | None = None
     ratings: Annotated[tuple[RatingTable, ...], Field(min_length=1)]
     criteria: Names | None = None
-    judge: str
+    judge: str = ""
     level: Literal["nominal", "ordinal", "interval", "ratio"] = "ordinal"
     epsilon: Annotated[float, Field(ge=0, lt=1)] = 0.1
     convention: Convention | None = None

@@ -44,7 +44,8 @@ def markdown(analysis: Analysis, gates: Sequence[Gate], check: CrossCheck, creat
         parts.append(f"**{SIMULATED}**")
     parts.append(f"Run on {created.day} {created:%B %Y}, seed {study.seed}; {study.judge} as judge.")
     parts.append("\n".join(table(HEADS, [_row(it) for it in analysis.criteria.values()])))
-    parts += ["\n".join(f"- {line}" for line in remarks(analysis)), LEGEND]
+    lost = [f"- left out: {count:,} {reason}" for reason, count in analysis.ratings.left_out.items()]
+    parts += ["\n".join([*(f"- {line}" for line in remarks(analysis)), *lost]), LEGEND]
     parts.append("\n".join(table(("criterion", *QUESTIONS.values()), list(_answers(analysis)))))
     parts += ["\n".join(list(_sentences(analysis))), "\n".join(_gates(gates)), "\n".join(_others(analysis))]
     parts += ["\n".join(_bias(analysis)), str(check)]

@@ -53,7 +53,8 @@ def systems_of(
     if isinstance(found, Unknown):
         return found
     people, ours = found
-    kept = np.array([name in people.names for name in names])
+    ranked_names = set(people.names)
+    kept = np.array([name in ranked_names for name in names])
     soft = attempt(partial(_soft, judge[known][kept], human[known][kept], own[kept], _only(names, kept), bootstrap))
     return _compared(people, ours, soft)
 
@@ -82,7 +83,7 @@ def _compared(people: Standings, judge: Standings, soft: Estimate | Unknown) -> 
     tally = dict.fromkeys(("apart", "same", "opposite", "alone"), 0)
     for i, j in combinations(range(len(people.names)), 2):  # people's first is the higher one
         one, two = order[people.names[i]], order[people.names[j]]
-        for what in _said(bool(people.q[i, j] < LEVEL), bool(judge.q[one, two] < LEVEL), one < two):
+        for what in _said(bool(people.adjusted[i, j] < LEVEL), bool(judge.adjusted[one, two] < LEVEL), one < two):
             tally[what] += 1
     count = len(people.names)
     return Systems(people, judge, soft, count * (count - 1) // 2, **tally)

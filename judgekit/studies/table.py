@@ -67,12 +67,17 @@ class Ratings:
 
 
 def read_ratings(
-    study: Study, data: Path | None = None, also: Iterable[Given] = (), lacking: Mapping[str, int] | None = None
+    study: Study,
+    data: Path | None = None,
+    also: Iterable[Given] = (),
+    lacking: Mapping[str, int] | None = None,
+    scales: Mapping[str, Scale] | None = None,
 ) -> Ratings:
     """Read the tables of a study; ``data`` is the folder that their names are relative to, if it reads files.
 
     Args:
-        also: scores that no table has: of a judge that was run on the spot; ``lacking``: those that it did not give.
+        also: scores that no table has: of a judge that was run on the spot; ``lacking``: those that it did not give;
+            ``scales``: its own, where it keeps to another than people.
 
     Raises:
         InputError: a file or a column that is not there, a score that is no number or off the scale, a cell that
@@ -80,21 +85,35 @@ def read_ratings(
     """
     left_out = Counter[str](lacking or {})
     found = items(study.items, study, data) if study.items else {}
-    read, scales = list[Given](), dict[str, Scale]()
+    read, other = list[Given](), dict(scales or {})
     for table in study.ratings:
         own = list(given(table, study, data, left_out))
         if table.scale and table.scale != study.scale:
-            scales |= {row.rater: table.scale for row in own if not row.human}
+            other |= {row.rater: table.scale for row in own if not row.human}
         read += own
     read += also
     if study.items:
-        unknown = sum(len(row.scores) for row in read if row.item.name not in found)
-        left_out[f"of items that {study.items.file} does not have"] += unknown
+        unknown = [row for row in read if row.item.name not in found]
+        _known_items(study, read, unknown, found)
+        left_out[f"of items that {study.items.file} does not have"] += sum(len(row.scores) for row in unknown)
         read = [row for row in read if row.item.name in found]
     _describe(found, read)
     scored = {row.item.name for row in read}
     left_out["items without a score"] += len(found.keys() - scored)
-    return _arrays(study, [item for item in found.values() if item.name in scored], read, +left_out, scales)
+    return _arrays(study, [item for item in found.values() if item.name in scored], read, +left_out, other)
+
+
+def _known_items(study: Study, read: list[Given], unknown: list[Given], found: Mapping[str, Item]) -> None:
+    """Refuse ratings of which not one is of a known item: two tables that name the same items differently."""
+    for whose, is_theirs in (("people", lambda row: row.human), (study.judge, lambda row: row.rater == study.judge)):
+        theirs, strange = (sum(map(is_theirs, some)) for some in (read, unknown))
+        if theirs and theirs == strange and study.items:
+            row, known = next(filter(is_theirs, unknown)), next(iter(found), "nothing")
+            raise InputError.at(
+                *row.place,
+                f"no rating of {whose} is of an item that {study.items.file} has: here {row.item.name!r}, there "
+                f"{known!r}, ...; see 'item' of both tables",
+            )
 
 
 def _overall(rows: Mapping[str, Array]) -> Array:
@@ -181,6 +200,11 @@ def _complete(study: Study, criteria: tuple[str, ...], people: list[Given], judg
         raise InputError(f"nobody has rated {', '.join(missing)}{nearest(missing[0], rated) if rated else ''}")
     if not people:
         raise InputError("there are no human ratings; a study holds a judge against people")
+    if both := {row.rater for row in people} & set(judges):
+        raise InputError(f"{min(both)!r} is a judge and a person; call one of them otherwise")
+    if not study.judge:
+        known = f", one of: {', '.join(judges)}" if judges else ""
+        raise InputError(f"the study names no judge: write 'judge: NAME'{known}; or run one with --judge judge.yaml")
     if study.judge not in judges:
         raise InputError(f"the judge {study.judge!r} has no ratings{nearest(study.judge, judges)}")
 

@@ -51,7 +51,9 @@ def test_check(call: Call, profile: Path) -> None:
 
     assert changed.code == as_json.code == 2
     assert "changed the file" in changed.stdout and "plot: the score 3 became 2.5" in changed.stdout
-    assert len(as_json.summary["problems"]) == len(changed.stdout.splitlines()) > 2
+    found = as_json.summary["problems"] + as_json.summary["remarks"]
+    assert len(found) == len(changed.stdout.splitlines()) > 2
+    assert "changed the file" in call("profile", "show", profile).stdout
 
 
 def test_check_says_when_it_has_expired(call: Call, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from judgekit import InputError
 from judgekit.rewards import Channel, CompositeReward, Custom, Gate, Rollout, Values
-from judgekit.rewards.normalize import z_scores
+from judgekit.rewards.normalize import advantages, z_scores
 
 
 class Recorded(Channel):
@@ -190,6 +190,16 @@ def test_groups_are_blocks_where_a_size_is_given() -> None:
     assert reward(["p"] * 4, ["1", "2", "10", "20"]) == pytest.approx([-math.sqrt(0.5), math.sqrt(0.5)] * 2)
 
 
+def test_what_looks_at_groups_sees_the_same_blocks() -> None:
+    class Sizes(Channel):
+        name, grouped = "sizes", True
+
+        def __call__(self, rollouts: Sequence[Rollout]) -> list[float | None]:
+            return [float(sum(other.group == rollout.group for other in rollouts)) for rollout in rollouts]
+
+    assert CompositeReward([Sizes()], group_size=2)(["p"] * 4, list("abcd")) == [2, 2, 2, 2]
+
+
 def test_a_reward_can_be_pickled_and_called_again() -> None:
     reward = CompositeReward([Recorded("a")], normalize="group")
     reward.score(batch([{"a": 1}]))
@@ -241,3 +251,9 @@ def test_a_permuted_group_has_permuted_rewards(values: list[float], draw: Any) -
 def test_normalised_rewards_do_not_depend_on_the_unit(values: list[float], factor: float, shift: float) -> None:
     moved = z_scores([factor * value + shift for value in values])
     assert moved == pytest.approx(z_scores(values), abs=1e-6)
+
+
+def test_advantages_are_trls() -> None:
+    """1, 2, 3 in a group: deviation 1, so -1, 0, 1 over 1.0001; an unscored one 0, and the others as without it."""
+    found = advantages([1, 2, None, 3, 5, None], [[0, 1, 2, 3], [4], [5]])
+    assert found == pytest.approx([-1 / 1.0001, 0, 0, 1 / 1.0001, 0, 0])

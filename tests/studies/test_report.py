@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from judgekit import InputError
 from judgekit.studies.analysis import Analysis, analyse
 from judgekit.studies.answers import QUESTIONS, lights
 from judgekit.studies.crosscheck import CrossCheck, cross_check
@@ -186,7 +187,7 @@ def one_judge(folder: Path) -> Study:
 STUDIES = {
     one_rater: ("none of 1 raters shares 3 items", "One rater alone"),
     constant_judge: ("does not vary", "the judge gives every item the same score"),
-    constant_people: ("nothing says", "does not vary"),
+    constant_people: ("its map does not rise", "does not vary"),
     no_overlap: ("style: no item has a score of the judge and of a person", "among 0 items"),
     each_item_one_rater: ("none of 3 raters", "No two raters share 10 items"),
     one_group: ("no interval: it needs two clusters or more", "1 groups have a score and a label"),
@@ -273,6 +274,65 @@ def test_a_constant_that_passes_is_no_credit_to_the_judge(tmp_path: Path) -> Non
     assert not isinstance(it.alternative, Unknown) and not isinstance(it.constant, Unknown)
     assert it.alternative.passed and it.constant.passed
     assert light.answer == "open" and "says nothing for this judge" in light.sentence
+
+
+def test_one_score_for_all_is_held_against_the_mapped_judge_on_the_same_steps(tmp_path: Path) -> None:
+    """A judge that gives the raters' mean less a point, in halves: mapped, and written as a person's, it beats any.
+
+    Left in fractions it would never tie with a person, and lose to a constant that often does.
+    """
+    plan = written(tmp_path, raters=4, groups=40, each=5)
+    given: dict[str, list[list[int]]] = {}
+    for row in (line.split(",") for line in (tmp_path / "people.csv").read_text(encoding="utf-8").splitlines()[1:]):
+        for k in (0, 1):
+            given.setdefault(row[0], [[], []])[k] += [int(row[2 + k])] if row[2 + k] else []
+    less = {item: [str(round(2 * np.mean(v or [3])) / 2 - 1) for v in both] for item, both in given.items()}
+    rewrite(tmp_path / "judges.csv", lambda row: [*row[:2], *less[row[0]]])
+    wide = (plan.ratings[0], plan.ratings[1].model_copy(update={"scale": Scale(low=0, high=5)}))
+    plan = plan.model_copy(update={"ratings": wide})
+    analysis = analyse(plan, read_ratings(plan, tmp_path))
+    it = analysis.criteria["plot"]
+
+    assert not isinstance(it.served, Unknown) and not isinstance(it.served.alternative, Unknown)
+    assert not isinstance(it.constant, Unknown)
+    assert it.served.alternative.advantage.value > it.constant.advantage.value
+    assert lights(analysis, it)["replaceable"].answer == "with its map"
+
+
+def test_a_map_that_does_not_rise_is_no_help(tmp_path: Path) -> None:
+    plan = constant_judge(tmp_path)
+    analysis = analyse(plan, read_ratings(plan, tmp_path))
+    answers = lights(analysis, analysis.criteria["plot"])
+
+    assert "with its map" not in {light.answer for light in answers.values()}
+
+
+def test_what_was_left_out_stands_in_every_summary(tmp_path: Path) -> None:
+    plan = written(tmp_path)
+    rewrite(tmp_path / "judges.csv", lambda row: ["x" + row[0], *row[1:]] if int(row[0]) % 2 else row)
+    _, shown, _, lines = everything(plan, tmp_path)
+
+    assert "96 of items that items.csv does not have" in lines and "items.csv does not have" in shown
+
+
+def test_two_tables_that_name_the_same_items_differently(tmp_path: Path) -> None:
+    for whose, file, at in (("people", "people.csv", 0), ("good", "judges.csv", 0)):
+        plan = written(tmp_path)
+        rewrite(tmp_path / file, lambda row, at=at: [f"x{row[at]}", *row[1:]])
+        with pytest.raises(InputError, match=rf"no rating of {whose} is of an item that items.csv has: here 'x0'"):
+            read_ratings(plan, tmp_path)
+
+
+def test_the_only_rater_of_a_table_has_the_name_that_the_study_gives(tmp_path: Path) -> None:
+    plan = written(tmp_path)
+    kept = [line for line in (tmp_path / "judges.csv").read_text(encoding="utf-8").splitlines() if ",poor," not in line]
+    (tmp_path / "judges.csv").write_text("\n".join(kept) + "\n", encoding="utf-8")
+    tables = (plan.ratings[0], plan.ratings[1].model_copy(update={"rater": "rater", "name": "gpt"}))
+    plan = plan.model_copy(update={"ratings": tables, "judge": "gpt"})
+
+    assert list(read_ratings(plan, tmp_path).judges) == ["gpt"]
+    with pytest.raises(InputError, match="names no judge: write 'judge: NAME', one of: gpt"):
+        read_ratings(plan.model_copy(update={"judge": ""}), tmp_path)
 
 
 def test_the_cross_check_says_whether_it_was_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

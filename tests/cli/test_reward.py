@@ -1,0 +1,51 @@
+"""``judgekit reward check``: a reward on recorded rollouts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import Call
+
+REWARD = "normalize: group\nchannels: [{channel: length, low: 2, high: 3}, {channel: blank, words: 1}]\n"
+ROWS = [
+    {"prompt": "p", "completion": "one two"},
+    {"prompt": "p", "response": "one two three four five six seven eight nine ten"},
+    {"prompt": [{"role": "user", "content": "q"}], "completion": [{"role": "assistant", "content": "one two"}]},
+]
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    (tmp_path / "reward.yaml").write_text(REWARD, encoding="utf-8")
+    rows = tmp_path / "rollouts.jsonl"
+    rows.write_text("".join(json.dumps(row) + "\n" for row in ROWS), encoding="utf-8")
+    return tmp_path / "reward.yaml", rows
+
+
+def test_every_channel_is_shown(call: Call, files: tuple[Path, Path]) -> None:
+    """Two of one prompt: lengths 2 and 10 of at most 3, z -+ sqrt(1/2), over a deviation of 1 + 1e-4."""
+    told = call("reward", "check", files[0], "--rollouts", files[1], "--json")
+
+    assert told.code == 0 and told.summary["groups"] == [[0, 1], [2]]
+    assert told.summary["rewards"] == pytest.approx([0.5**0.5, -(0.5**0.5), 0])
+    assert told.summary["advantages"] == pytest.approx([0.5**0.5 / 1.0001, -(0.5**0.5) / 1.0001, 0])
+    shown = call("reward", "check", files[0], "--rollouts", files[1]).stdout
+    assert "length" in shown and "0.707" in shown and "0 of 3 rollouts have no reward" in shown
+
+
+def test_what_is_for_the_user_to_mend(call: Call, files: tuple[Path, Path]) -> None:
+    files[1].write_text('{"prompt": "p"}\n', encoding="utf-8")
+    refused = call("reward", "check", files[0], "--rollouts", files[1])
+
+    assert refused.code == 2 and "rollouts.jsonl:1: a rollout has a 'prompt' and a 'completion'" in refused.stderr
+
+
+def test_without_one_reward_the_exit_code_says_so(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "reward.yaml").write_text("channels: [{channel: transition}]\n", encoding="utf-8")
+    (tmp_path / "r.jsonl").write_text('{"prompt": "p", "completion": "x"}\n', encoding="utf-8")
+    told = call("reward", "check", tmp_path, "--rollouts", tmp_path / "r.jsonl")
+
+    assert told.code == 1 and "1 of 1 rollouts have no reward" in told.stdout

@@ -1,0 +1,74 @@
+"""reward.yaml: what it becomes, how it travels, and what is refused with file and line."""
+
+from __future__ import annotations
+
+import pickle  # noqa: TID251 - trainers send rewards to other processes so
+from pathlib import Path
+
+import pytest
+
+from judgekit import ConfigError, InputError
+from judgekit.policy import load_reward
+from judgekit.rewards import Rollout
+
+ALL = """\
+normalize: group
+name: story
+deadline: 100
+channels:
+  - {channel: format, weight: 0.5}
+  - {channel: format, name: form, schema: {type: object, required: [a]}}
+  - {channel: transition, expected: {"1": ["1", "2"]}}
+  - {channel: length, low: 80, high: 100, text: story, weight: 0.2}
+  - {channel: requested_length, weight: 0.8}
+  - {channel: repetition, characters: true}
+  - {channel: blank, words: 10}
+  - {channel: thinking_budget, budget: 100}
+  - {channel: diversity, log: true, text: story}
+  - {channel: cre}
+gates: [{channel: format, least: 0.4}]
+optional: [requested_length]
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "reward.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_every_channel_can_be_written(tmp_path: Path) -> None:
+    found = load_reward(written(tmp_path, ALL))
+
+    assert list(found.channels) == [
+        "format", "form", "transition", "length", "requested_length", "repetition", "blank", "thinking_budget",
+        "diversity", "cre",
+    ]  # fmt: skip
+    assert found.weights["length"] == 0.2 and found.weights["cre"] == 1 and found.__name__ == "story"
+    assert found.normalize == "group" and found.deadline == 100 and found.optional == {"requested_length"}
+    assert load_reward(tmp_path).channels.keys() == found.channels.keys()
+
+
+def test_it_goes_to_another_process_as_its_path(tmp_path: Path) -> None:
+    text = "channels: [{channel: length, low: 1, high: 2}, {channel: blank, words: 1, name: empty}]\n"
+    found = pickle.loads(pickle.dumps(load_reward(written(tmp_path, text))))
+
+    assert found.score([Rollout("p", "two words")]).totals == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("channels: []\n", "channels"),
+        ("channels: [{channel: lenght, low: 1, high: 2}]\n", "reward.yaml:1"),
+        ("channels:\n  - {channel: length, low: 1, hihg: 2}\n", "reward.yaml:2: channels.0: unknown key 'hihg'"),
+        ("channels: [{channel: length, low: 5, high: 2}]\n", "0 <= low <= high"),
+        ("channels: [{channel: blank}, {channel: blank}]\n", "a name of its own"),
+        ("channels: [{channel: blank}]\ngates: [{channel: form, least: 1}]\n", "no channel is called form"),
+        ("channels: [{channel: judge, judge: nowhere.yaml}]\n", "nowhere.yaml"),
+    ],
+)
+def test_what_is_no_reward_is_refused_with_its_place(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises((ConfigError, InputError), match=r"reward\.yaml") as refused:
+        load_reward(written(tmp_path, text))
+    assert words in str(refused.value)
