@@ -14,7 +14,7 @@ from judgekit.errors import InputError, JudgekitError, nearest, require
 from judgekit.rewards.alarms import WATCHES, Alarm, Spike, Watch, cusums
 from judgekit.rewards.composite import Rewards
 from judgekit.rewards.holdout import Held, HoldOut
-from judgekit.rewards.phrases import opener_shares, phrase_shares
+from judgekit.rewards.phrases import Reading, opener_shares, phrase_shares, sample
 from judgekit.rewards.ranks import Ranks
 from judgekit.rewards.record import Record, Row
 from judgekit.rewards.rollout import Rollout, members
@@ -48,7 +48,8 @@ class Monitor:
       ``channel``: name the judge, where others are never at their highest together;
     - ``length`` (mean words; of Chinese and Japanese, characters), ``length_correlation`` (of the reward, in groups);
     - ``opener``, ``phrase``: how far the most risen two first words, or four words in a row, are above the first
-      batches, as a share of the rollouts outside of the group that has them most; ``repetition``: 1 - distinct-4;
+      batches, as a share of the rollouts outside of the group that has them most; ``repetition``: 1 - distinct-4 (these
+      three of 256 rollouts of the batch, where there are more);
     - ``headings``, ``bullets``, ``bold``, ``fences``, ``emoji``, ``grading``: mean count; ``duplicates``: in groups;
     - ``disagreement``, ``holdout``: see `judgekit.rewards.holdout.Held`.
 
@@ -154,13 +155,14 @@ class Monitor:
     def _row(self, rollouts: Sequence[Rollout], rewards: Sequence[Rewards], groups: Groups) -> Row:
         """Return the figures of a batch that need nothing but the batch."""
         texts, n = [rollout.visible for rollout in rollouts], len(rollouts)
-        words = [words_of(text) for text in texts]
-        lengths = [float(len(some)) for some in words]
+        read, kept = sample(groups, n)
+        readings = {i: Reading(texts[i]) for i in read}
+        lengths = [float(len(readings[i]) if i in readings else len(words_of(texts[i]))) for i in range(n)]
         totals = list(chain.from_iterable(found.totals for found in rewards))
         values = {
             name: list(chain.from_iterable(found.values[name] for found in rewards)) for name in rewards[0].values
         }
-        phrases, repetition = phrase_shares(words, groups)
+        phrases, repetition = phrase_shares(list(readings.values()), kept)
         step = self.step if self.step is not None else 0 if self.last is None else self.last.step + 1
         held = Held() if self.holdout is None else self.holdout(step, rollouts, totals, groups)
         figures = {
@@ -183,7 +185,7 @@ class Monitor:
             figures,
             channels={name: mean(known) for name, known in values.items()},
             highest=dict(self._highest),
-            openers=opener_shares(words, groups),
+            openers=opener_shares(list(readings.values()), kept),
             phrases=phrases,
             asked={"asked": held.asked, "failed": held.failed} if self.holdout else {},
             usage=asdict(held.usage) if self.holdout else {},
