@@ -11,7 +11,7 @@ from typing import Literal
 from judgekit.errors import InputError
 
 SLACK = 1.0  # standard deviations by which a mean may move at least
-HEIGHT = 8.0  # standard deviations that have to add up to an alarm
+HEIGHT = 10.0  # standard deviations that have to add up to an alarm
 CLIP = 3.0  # of them, what one batch can add
 CONFIDENCE = -1.2815515655446004  # the normal distribution's 10 % point
 
@@ -89,9 +89,9 @@ class Cusum:
     Champ & Rigdon 2004, J. Quality Technology 36:95). With the tolerance d, and u = max(s, d / 2) as unit, a mean may
     reach c = m + max(d, u), or the limit where that is lower. Then
 
-        S <- min(8, max(0, S + z)),   z = (x - c) / u, kept within -3 and 3,
+        S <- min(10, max(0, S + z)),   z = (x - c) / u, kept within -3 and 3,
 
-    and there is an alarm where S reaches 8, which no two batches can do; the next one not before S has been 0 again.
+    and there is an alarm where S reaches 10, which no three batches can do; the next one not before S has been 0 again.
     The first batches are added too, once c is known: they count where they are beyond the limit. Noise is taken to be
     independent from batch to batch. What drifts of itself in a healthy training alarms too, once it is beyond the
     tolerance: an alarm says what has changed, not why.

@@ -62,7 +62,7 @@ class Monitor:
 
     Args:
         path: of a JSONL with a line for each batch, see `judgekit.rewards.record.Record`. A file that exists is
-            continued: its figures are what the alarms go on from.
+            continued: its figures are what the alarms go on from; an alarm of before ends nothing again.
         stop: only the hold-out judge's score by default: all others are reasons to look, and it is the damage.
         first: how many batches are the first.
         at_least: rollouts in one batch of the monitor; smaller ones are put together, for trainers that ask for one
@@ -95,12 +95,12 @@ class Monitor:
         self.record = None if path is None else Record(path)
         self.step: int | None = None  # the trainer's, where a callback tells it
         self.paused = self.opened = self.heeded = False
-        self.stopping: Alarm | None = None
         self._lock = threading.Lock()
         self._waiting: list[tuple[Sequence[Rollout], Rewards]] = []
         self._forget()
 
     def _forget(self) -> None:
+        self.stopping: Alarm | None = None
         self.last: Row | None = None
         self.alarms: list[Alarm] = []
         self.usage = Usage()
