@@ -1,5 +1,6 @@
 """Rewards for reinforcement learning. They know the protocols of `judgekit.types`, and no judge."""
 
+from judgekit.rewards.alarms import WATCHES, Alarm, Watch
 from judgekit.rewards.channel import Channel, Custom, Values
 from judgekit.rewards.composite import CompositeReward, Gate, Rewards
 from judgekit.rewards.cre import CREReward, information_flow
@@ -7,8 +8,11 @@ from judgekit.rewards.diversity import DPPDiversity
 from judgekit.rewards.episode import EpisodeTurn, story_text
 from judgekit.rewards.format import FormatReward
 from judgekit.rewards.history import own_progress, without_history
+from judgekit.rewards.holdout import HoldOut
 from judgekit.rewards.judged import JudgeReward, TournamentReward
 from judgekit.rewards.length import LengthReward, effective_length
+from judgekit.rewards.monitors import Monitor, StopTrainingError
+from judgekit.rewards.record import read_record
 from judgekit.rewards.repetition import BlankPenalty, RepetitionPenalty, ThinkingBudgetPenalty
 from judgekit.rewards.requested import RequestedLengthReward
 from judgekit.rewards.rollout import Rollout
@@ -17,6 +21,8 @@ from judgekit.rewards.tournament import Standing, Standings, tournament
 from judgekit.rewards.transition import TransitionReward
 
 __all__ = [
+    "WATCHES",
+    "Alarm",
     "BlankPenalty",
     "CREReward",
     "Channel",
@@ -26,8 +32,10 @@ __all__ = [
     "EpisodeTurn",
     "FormatReward",
     "Gate",
+    "HoldOut",
     "JudgeReward",
     "LengthReward",
+    "Monitor",
     "Pivot",
     "Reference",
     "RepetitionPenalty",
@@ -38,14 +46,17 @@ __all__ = [
     "Scheme",
     "Standing",
     "Standings",
+    "StopTrainingError",
     "Swiss",
     "ThinkingBudgetPenalty",
     "TournamentReward",
     "TransitionReward",
     "Values",
+    "Watch",
     "effective_length",
     "information_flow",
     "own_progress",
+    "read_record",
     "story_text",
     "tournament",
     "without_history",

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from judgekit.errors import InputError
 from judgekit.rewards.batch import Batch
@@ -16,6 +16,9 @@ from judgekit.rewards.normalize import Normalize, normalized
 from judgekit.rewards.ranks import Ranks
 from judgekit.rewards.rollout import Rollout, rollouts_of
 from judgekit.types import Prompt
+
+if TYPE_CHECKING:
+    from judgekit.rewards.monitors import Monitor
 
 ALONE = Ranks()
 LOG = logging.getLogger("judgekit.rewards")
@@ -80,6 +83,7 @@ class CompositeReward:
         weights: of the channels, in their order; 1 each without it.
         deadline: seconds for one batch.
         group_size: how many completions in a row are one group, where a caller does not say; else equal prompts are.
+        monitor: sees every batch and what was made of it, and can end the training.
 
     Raises:
         InputError: no channel, two of one name, not a finite weight for each, a gate or an optional channel that is
@@ -98,6 +102,7 @@ class CompositeReward:
         on_error: Literal["unscored", "raise"] = "unscored",
         group_size: int | None = None,
         name: str = "reward",
+        monitor: Monitor | None = None,
     ) -> None:
         self.channels = {channel.name: channel for channel in channels}
         given = [1.0] * len(channels) if weights is None else [float(weight) for weight in weights]
@@ -117,7 +122,7 @@ class CompositeReward:
         self.weights = dict(zip(self.channels, given, strict=True))
         self.normalize, self.gates, self.optional = normalize, tuple(gates), frozenset(optional)
         self.deadline, self.on_error, self.group_size = deadline, on_error, group_size
-        self.__name__ = name
+        self.__name__, self.monitor = name, monitor
         self.last: Rewards | None = None
 
     def __call__(
@@ -137,7 +142,10 @@ class CompositeReward:
         before = sum(ranks.gather(len(completions))[: ranks.rank])
         own = slice(before, before + len(completions))
         if log_metric is not None and ranks.rank == 0:
-            for metric, value in metrics(found).items():
+            seen = {} if self.monitor is None else self.monitor.figures()
+            for metric, value in (
+                metrics(found) | {f"monitor/{figure}": value for figure, value in seen.items()}
+            ).items():
                 log_metric(f"{self.__name__}/{metric}", value)
         if log_extra is not None:
             for channel, values in found.values.items():
@@ -153,8 +161,10 @@ class CompositeReward:
             batch.close(gate.channel, gate.least)
         gates = {gate.channel for gate in self.gates}
         self._value([name for name in self.channels if name not in gates], batch, end)
-        self.last = self._summed(batch)
-        return self.last
+        self.last = found = self._summed(batch)
+        if self.monitor is not None:
+            self.monitor.see(batch.rollouts, found, batch.groups, ranks)
+        return found
 
     def _value(self, names: Sequence[str], batch: Batch, end: float | None) -> None:
         left = None if end is None else max(0.0, end - time.monotonic())
