@@ -69,12 +69,18 @@ class Analysis:
 def analyse(study: Study, ratings: Ratings, fingerprint: str | None = None) -> Analysis:
     """Hold the study's judge against its people."""
     bootstrap = Bootstrap(study.draws, seed=study.seed)
-    last_first = spread(partial(_sheet, study, ratings, bootstrap), ratings.sheets()[::-1])  # their mean takes longest
+    sheets = ratings.sheets()[::-1]  # their mean takes longest, and goes first; the biases fill what is left over
+    jobs: list[Callable[[], Any]] = [partial(_sheet, study, ratings, bootstrap, sheet) for sheet in sheets]
+    jobs.append(partial(_bias, study, ratings, bootstrap))
+    *last_first, bias = spread(_done, jobs)
     found = last_first[::-1]
     criteria = {it.name: it for it, _ in found}
     panels = {it.name: panel for it, panel in found if panel is not None}
-    bias = _bias(study, ratings, bootstrap)
     return Analysis(study, ratings, together(_with_q(criteria)), bias, panels, fingerprint)
+
+
+def _done(job: Callable[[], Any]) -> Any:
+    return job()
 
 
 def _sheet(
