@@ -45,7 +45,7 @@ from judgekit.studies.criterion import Criterion, Rival
 from judgekit.studies.doubt import Kept, keep
 from judgekit.studies.lengths import length_effect, together
 from judgekit.studies.processes import spread
-from judgekit.studies.served import COVERAGE, level, served
+from judgekit.studies.served import COVERAGE, band, level, served
 from judgekit.studies.study import Study
 from judgekit.studies.systems import systems_of
 from judgekit.studies.table import Array, Ratings, Sheet
@@ -159,12 +159,13 @@ def _mapped(
 ) -> dict[str, Any]:
     """Return what the map makes of the judge; where there is none, why."""
     if isinstance(choice, Unknown):
-        return dict.fromkeys(("after", "interval", "served", "escalation"), choice)
+        return dict.fromkeys(("after", "band", "interval", "served", "escalation"), choice)
     people, judge = sheet.human, mean(sheet.judges[study.judge])
     human, scale = mean(people), (study.scale.low, study.scale.high)
     step = step_of(study, human)
     return {
         "after": attempt(lambda: _error(choice.predicted, human, groups, bootstrap)),
+        "band": band(study, choice, judge, human, groups),
         "interval": attempt(
             lambda: conformal(choice.kind, judge, human, groups=groups, coverage=COVERAGE, scale=scale, step=step)
         ),
