@@ -325,8 +325,6 @@ class Profile(Config):
     def remarks(self) -> list[str]:
         """Return, in words, what whoever uses the profile should know, and what does not speak against its use."""
         found = ["its raters were simulated"] if self.data.simulated else []
-        if self.judge.fingerprint is None:
-            found.append("it is of recorded ratings: no judge can be told to be the one that gave them")
         failed = [f"{gate.criterion}: {gate.wanted}" for gate in self.gates if not gate.passed]
         return found + ([f"gates of its study failed ({'; '.join(failed)})"] if failed else [])
 

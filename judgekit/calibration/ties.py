@@ -17,7 +17,7 @@ Ints = NDArray[np.int64]
 DEFAULT = Bootstrap()
 KINDS = 4000  # different pairs of scores up to which every gap between two is tried as epsilon
 PAIRS = 20_000_000  # of different items within groups, up to which an epsilon is fitted on them
-FEW_ITEMS = 100  # of a group, up to which comparing each with each is faster than counting
+FEW_ITEMS = 100  # of a group, up to which comparing each with each is faster than counting equal ones first
 ROUNDING = 1e-9  # of the largest score: what rounding may take from a gap
 
 
@@ -258,9 +258,11 @@ def _before(rank: Ints, place: Ints, limit: Ints) -> Ints:
 def _flips(judge: Array, human: Array) -> tuple[Array, Array, float]:
     """Return at which gaps pairs become right or wrong as epsilon grows, how many, and how many are right at 0.
 
-    Equal pairs of scores are counted together.
+    Equal pairs of scores are counted together where there are many.
     """
-    kinds, times = np.unique(np.stack([judge, human], axis=1), axis=0, return_counts=True)
+    kinds, times = np.stack([judge, human], axis=1), np.ones(len(judge), dtype=np.int64)
+    if len(kinds) > FEW_ITEMS:
+        kinds, times = np.unique(kinds, axis=0, return_counts=True)
     if len(kinds) > KINDS:
         raise NotEstimableError(f"{len(kinds)} different items are too many to fit on: take {KINDS}")
     i, j = np.triu_indices(len(kinds), 1)

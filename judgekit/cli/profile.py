@@ -71,11 +71,13 @@ def check(
     from judgekit.calibration.profile import Profile
 
     found = Profile.load(profile)
-    problems = _with_judge(found, judge) if judge else found.check(date.today())
+    problems, remarks = _with_judge(found, judge) if judge else found.check(date.today()), found.remarks()
+    if found.judge.fingerprint is None and not judge:
+        remarks.append("it is of recorded ratings: no judge can be told to be the one that gave them")
     if json:
-        facts = {"id": found.id, "expires": str(found.expires), "problems": problems, "remarks": found.remarks()}
+        facts = {"id": found.id, "expires": str(found.expires), "problems": problems, "remarks": remarks}
         print(json_.dumps(facts))
-    for line in () if json else [*(problems or ["nothing speaks against it"]), *found.remarks()]:
+    for line in () if json else [*(problems or ["nothing speaks against it"]), *remarks]:
         print(f"{profile}: {line}")
     if problems:
         raise typer.Exit(2)

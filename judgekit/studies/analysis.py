@@ -45,7 +45,7 @@ from judgekit.studies.criterion import Criterion, Rival
 from judgekit.studies.doubt import Kept, keep
 from judgekit.studies.lengths import length_effect, together
 from judgekit.studies.processes import spread
-from judgekit.studies.served import COVERAGE, level, served
+from judgekit.studies.served import COVERAGE, band, level, served
 from judgekit.studies.study import Study
 from judgekit.studies.systems import systems_of
 from judgekit.studies.table import Array, Ratings, Sheet
@@ -69,12 +69,18 @@ class Analysis:
 def analyse(study: Study, ratings: Ratings, fingerprint: str | None = None) -> Analysis:
     """Hold the study's judge against its people."""
     bootstrap = Bootstrap(study.draws, seed=study.seed)
-    last_first = spread(partial(_sheet, study, ratings, bootstrap), ratings.sheets()[::-1])  # their mean takes longest
+    sheets = ratings.sheets()[::-1]  # their mean takes longest, and goes first; the biases fill what is left over
+    jobs: list[Callable[[], Any]] = [partial(_sheet, study, ratings, bootstrap, sheet) for sheet in sheets]
+    jobs.append(partial(_bias, study, ratings, bootstrap))
+    *last_first, bias = spread(_done, jobs)
     found = last_first[::-1]
     criteria = {it.name: it for it, _ in found}
     panels = {it.name: panel for it, panel in found if panel is not None}
-    bias = _bias(study, ratings, bootstrap)
     return Analysis(study, ratings, together(_with_q(criteria)), bias, panels, fingerprint)
+
+
+def _done(job: Callable[[], Any]) -> Any:
+    return job()
 
 
 def _sheet(
@@ -153,12 +159,13 @@ def _mapped(
 ) -> dict[str, Any]:
     """Return what the map makes of the judge; where there is none, why."""
     if isinstance(choice, Unknown):
-        return dict.fromkeys(("after", "interval", "served", "escalation"), choice)
+        return dict.fromkeys(("after", "band", "interval", "served", "escalation"), choice)
     people, judge = sheet.human, mean(sheet.judges[study.judge])
     human, scale = mean(people), (study.scale.low, study.scale.high)
     step = step_of(study, human)
     return {
         "after": attempt(lambda: _error(choice.predicted, human, groups, bootstrap)),
+        "band": band(study, choice, judge, human, groups),
         "interval": attempt(
             lambda: conformal(choice.kind, judge, human, groups=groups, coverage=COVERAGE, scale=scale, step=step)
         ),

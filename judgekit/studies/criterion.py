@@ -16,7 +16,7 @@ from judgekit.calibration import (
     LeaveOneOut,
 )
 from judgekit.studies.doubt import Kept
-from judgekit.studies.served import Served
+from judgekit.studies.served import Band, Served
 from judgekit.studies.systems import Systems
 from judgekit.studies.unknown import Unknown
 
@@ -56,7 +56,8 @@ class Criterion:
             nearer to the others than a rater is.
         limits: Bland and Altman's, judge less people, before any map.
         before, after: mean absolute error on the human scale, of the score as it is and of the map on held-out groups.
-        choice: the map; ``interval``: for the human score of one item; ``served``: what the mapped scores are worth.
+        choice: the map; ``band``: where its refits run; ``interval``: for the human score of one item; ``served``: what
+            the mapped scores are worth.
         level: whether the mean score, as it is, is that of people.
         length: whether the length of the text moves the judge and not the people.
         retest: the reliability of one judgment, where the judge has scored items several times; ``flips``: how often
@@ -87,6 +88,7 @@ class Criterion:
     before: Estimate | Unknown
     after: Estimate | Unknown
     choice: Choice | Unknown
+    band: Band | Unknown
     interval: Conformal | Unknown
     served: Served | Unknown
     level: Equivalence | Unknown

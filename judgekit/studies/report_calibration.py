@@ -12,7 +12,7 @@ from judgekit.report import Page, bland_altman, coverage, reliability, steps
 from judgekit.studies.analysis import Analysis, mean, step_of
 from judgekit.studies.criterion import Criterion
 from judgekit.studies.doubt import kept_of
-from judgekit.studies.served import COVERAGE, band, held_out
+from judgekit.studies.served import COVERAGE, held_out
 from judgekit.studies.table import Sheet
 from judgekit.studies.unknown import Unknown, attempt
 from judgekit.studies.words import MISSING, Notes, percent, shown
@@ -73,18 +73,16 @@ def same_scale(analysis: Analysis) -> bool:
 
 def _pictures(made: Page, analysis: Analysis, sheet: Sheet, it: Criterion) -> None:
     judge, human = mean(sheet.judges[analysis.study.judge]), mean(sheet.human)
-    groups = number(analysis.ratings.groups)
     known = ~np.isnan(judge + human)
     if not known.any():
         made.text(f"{it.name}: no item has a score of the judge and of a person.", soft=True)
         return
     x, y = judge[known], human[known]
-    if isinstance(it.choice, Unknown):
-        made.text(f"{it.name}: no map: {it.choice.reason}.", soft=True)
-        curve: tuple[list[float], ...] = ([], [], [], [])
+    curve: tuple[list[float], ...] = ([], [], [], [])
+    if isinstance(it.band, Unknown):
+        made.text(f"{it.name}: no map: {it.band.reason}.", soft=True)
     else:
-        found = band(analysis.study, it.choice, judge, human, groups)
-        curve = (found.judge.tolist(), found.human.tolist(), found.low.tolist(), found.high.tolist())
+        curve = (it.band.judge.tolist(), it.band.human.tolist(), it.band.low.tolist(), it.band.high.tolist())
     made.figure(
         reliability(x.tolist(), y.tolist(), *curve, same_scale=same_scale(analysis)),
         f"{it.name}: what people gave where the judge gave so much, and the map{_of(it.choice)}.",
