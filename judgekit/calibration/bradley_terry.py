@@ -13,7 +13,7 @@ from judgekit.calibration.connected import parts, unbeaten
 from judgekit.calibration.davidson import Rows, solve
 from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError, number
 from judgekit.calibration.games import Games, Outcomes
-from judgekit.calibration.interval import expanded
+from judgekit.calibration.interval import expanded, few
 from judgekit.calibration.ranks import rank_intervals
 from judgekit.errors import InputError
 
@@ -21,7 +21,6 @@ Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 Sides = str | Sequence[str] | NDArray[np.str_]
 SPREAD = 3.0  # of the prior, in logits: two models in three are taken to win less than 20 points for each they lose
-FEW = 15  # clusters below which errors are known too badly
 CELLS = 1 << 22  # kinds of comparisons up to which they are counted in a table
 
 
@@ -226,7 +225,7 @@ def _estimates(rows: Rows, at: Array, variance: Array, k: int, single: bool, con
     used = np.bincount(rows.i, n, rows.models) + np.bincount(rows.j, n, rows.models)
     counts = [*used, *[n.sum()] * (len(at) - rows.models)]
     method = f"sandwich over {'comparisons' if single else 'clusters'}"
-    note = f"only {k} clusters: the interval may hold the truth less often than it says" if k < FEW else ""
+    note = few(k)
     known = Estimate(0.0, None, None, 0, k, method, note)
     point = _point(confidence, k)
     return [_wald(v, s, int(c), known, point) for v, s, c in zip(at, variance, counts, strict=True)]

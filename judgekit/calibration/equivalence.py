@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from judgekit.calibration.estimate import Clusters, Estimate, NotEstimableError, number
-from judgekit.calibration.interval import FEW
+from judgekit.calibration.interval import few
 from judgekit.errors import InputError, require
 
 
@@ -73,7 +73,7 @@ def equivalence_test(
     special = require("scipy.special", "calibrate")
     reach = float(special.stdtrit(k - 1, 1 - alpha)) * error
     p = float(special.stdtr(k - 1, max(low - mean, mean - high) / error))
-    note = f"only {k} clusters: the interval may hold the truth less often than it says" if k < FEW else ""
+    note = few(k)
     method = f"t with {k - 1} degrees of freedom, {1 - 2 * alpha:.0%} interval"
     found = Estimate(mean, mean - reach, mean + reach, len(values), k, method, note)
     return Equivalence(_verdict(mean - reach, mean + reach, low, high), found, p, low, high)

@@ -107,11 +107,16 @@ def acceleration(values: Array, count: Array) -> float:
     return float((count * away**3).sum() / (6 * spread)) if spread > 0 else 0.0
 
 
+def few(units: int) -> str:
+    """Return what to know of an interval from so many units; empty where they are enough."""
+    if units >= FEW:
+        return ""
+    return f"only {units} clusters: the interval may hold the truth less often than it says"
+
+
 def notes(known: Array, lost: int, units: int) -> str:
     """Return what to know of an interval from these draws, ``lost`` others having no value."""
-    said = []
-    if units < FEW:
-        said.append(f"only {units} clusters: the interval may hold the truth less often than it says")
+    said = [few(units)] if few(units) else []
     if np.ptp(known) == 0:
         said.append("every resample has the same value: the interval says nothing about what was not seen")
     if lost:

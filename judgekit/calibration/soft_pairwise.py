@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from judgekit.calibration.bootstrap import Bootstrap
 from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError, number
-from judgekit.calibration.interval import expanded
+from judgekit.calibration.interval import expanded, few
 from judgekit.errors import InputError
 
 DEFAULT = Bootstrap()
@@ -80,8 +80,7 @@ def _jackknife(told: float, without: Array, n: int, bootstrap: Bootstrap) -> Est
         return Estimate(value, None, None, n, k, "", "no interval: it needs three clusters or more")
     error = math.sqrt((k - 1) / k * ((without - without.mean()) ** 2).sum())
     reach = expanded(1 - (1 - bootstrap.confidence) / 2, k) * error
-    note = f"only {k} clusters: the interval may hold the truth less often than it says" if k < 15 else ""
-    return Estimate(value, max(0.0, value - reach), min(1.0, value + reach), n, k, "jackknife", note)
+    return Estimate(value, max(0.0, value - reach), min(1.0, value + reach), n, k, "jackknife", few(k))
 
 
 def _upper(total: Array, square: Array) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError, number
-from judgekit.calibration.interval import FEW, t_quantile
+from judgekit.calibration.interval import few, t_quantile
 from judgekit.calibration.multiple import adjust_pvalues
 from judgekit.calibration.ranks import rank_intervals
 from judgekit.errors import InputError, require
@@ -124,17 +124,12 @@ def _means(scores: Array, system: Ints, unit: Ints, count: int) -> tuple[Array, 
 def _mean(value: float, error: float, items: int, freedom: int, confidence: float) -> Estimate:
     reach = t_quantile(1 - (1 - confidence) / 2, float(freedom)) * error
     ends = float(value - reach), float(value + reach)
-    return Estimate(float(value), *ends, items, freedom + 1, "jackknife, t", _few(freedom))
+    return Estimate(float(value), *ends, items, freedom + 1, "jackknife, t", few(freedom + 1))
 
 
 def _rank(rank: int, low: float, high: float, items: int, freedom: int) -> Estimate:
     method = f"{DRAWS} joint draws of the differences"
-    return Estimate(int(rank), float(low), float(high), items, freedom + 1, method, _few(freedom))
-
-
-def _few(freedom: int) -> str:
-    few = freedom + 1 < FEW
-    return f"only {freedom + 1} clusters: the interval may hold the truth less often than it says" if few else ""
+    return Estimate(int(rank), float(low), float(high), items, freedom + 1, method, few(freedom + 1))
 
 
 def _tests(values: Array, covariance: Array, freedom: Ints) -> Array:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from judgekit.calibration.bootstrap import Bootstrap
 from judgekit.calibration.estimate import Array, Clusters, Estimate, NotEstimableError, number
-from judgekit.calibration.interval import expanded
+from judgekit.calibration.interval import expanded, few
 from judgekit.errors import InputError
 
 Ints = NDArray[np.int64]
@@ -186,8 +186,7 @@ class _Scores:
         without = right / pairs
         error = math.sqrt((k - 1) / k * ((without - without.mean()) ** 2).sum())
         low, high = _logit_interval(value, error, expanded(1 - (1 - bootstrap.confidence) / 2, k))
-        note = f"only {k} clusters: the interval may hold the truth less often than it says" if k < 15 else ""
-        return Estimate(value, low, high, len(agreed), k, "jackknife, logit scale", note)
+        return Estimate(value, low, high, len(agreed), k, "jackknife, logit scale", few(k))
 
     def best(self) -> tuple[float, float]:
         """Return the best epsilon and the accuracy there."""

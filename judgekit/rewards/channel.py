@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ class Values(list[float | None]):
         self.reasons = reasons or {}
 
 
-class Channel:
+class Channel(ABC):
     """Maps rollouts to a value each, in the same order. A value that is not known is None, never 0.
 
     Attributes:
@@ -35,9 +36,9 @@ class Channel:
     lowest: float | None = 0.0
     at_a_time: int | None = None
 
+    @abstractmethod
     def __call__(self, rollouts: Sequence[Rollout]) -> Sequence[float | None]:
         """Return a value for each rollout; `Values` where there are reasons to give."""
-        raise NotImplementedError
 
 
 class Custom(Channel):

@@ -67,7 +67,7 @@ def rubric(function: Any, texts: list[str]) -> list[float]:
     }
     try:
         return asyncio.run(function(**{name: value for name, value in merged.items() if name in names}))
-    except Exception:
+    except Exception:  # as verifiers itself has it: the zeros below would fail the tests that expect a number
         return [0.0] * len(texts)
 
 

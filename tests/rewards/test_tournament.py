@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from benchmarks.tournaments import NoisyJudge, groups, measure, tau_b
 from judgekit import Comparison, InputError, Preference, Sample, Usage
-from judgekit.rewards import Pivot, Reference, RoundRobin, Scheme, Swiss, tournament
+from judgekit.rewards import CompositeReward, Pivot, Reference, RoundRobin, Scheme, Swiss, tournament
 from judgekit.rewards.games import strengths, win_rates
 
 ALL: list[Scheme] = [
@@ -310,7 +310,8 @@ def test_the_reward_function_of_the_guide_runs(tmp_path: Path) -> None:
     [code] = re.findall(r"^```python\n(.*?)^```$", DOC.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)[:1]
     space: dict[str, object] = {"judge": Longer()}
     exec(re.sub(r"^judge = .*$", "", code, flags=re.MULTILINE), space)
-    reward = space["pairwise_reward"]
+    reward = space["reward"]
+    assert isinstance(reward, CompositeReward)
     chat = [[{"role": "user", "content": "p"}]]
     turns = [[{"role": "assistant", "content": text}] for text in ("a", "bb")]
 
