@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_
 from pydantic_core import PydanticCustomError
 
 from judgekit.errors import ConfigError, nearest
+from judgekit.strict_json import no_constant, once
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
@@ -70,24 +71,12 @@ def load_json(path: str | Path, kind: type[C], error: type[ConfigError] = Config
     """
     text = _text(path, error)
     try:
-        data = json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
+        data = json.loads(text, object_pairs_hook=once, parse_constant=no_constant)
     except RecursionError:
         raise error(f"{path}: nested too deep") from None
     except ValueError as fault:
         raise error(f"{path}: not JSON: {fault}") from None
     return _validated(path, data, dict.fromkeys(_places((), data), 0), kind, error, {})
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    for key, _ in pairs if len(found) < len(pairs) else ():
-        if sum(other == key for other, _ in pairs) > 1:
-            raise ValueError(f"the key {key!r} stands twice")
-    return found
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a number")
 
 
 def _places(place: Path_, value: Any) -> Iterator[Path_]:

@@ -8,10 +8,11 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn, Self, TypeVar
+from typing import Any, BinaryIO, Self, TypeVar
 
 from judgekit.errors import InputError
 from judgekit.files.rows import HasId, Row, kind_of
+from judgekit.strict_json import no_constant, once
 
 MAX_LINE = 64 << 20
 MAX_PROBLEMS = 20  # reported at once
@@ -65,7 +66,7 @@ def _object(path: str | Path, number: int, raw: bytes) -> dict[str, Any]:
     if len(raw) > MAX_LINE:
         raise InputError.at(path, number, f"the line is longer than {MAX_LINE:,} bytes")
     try:
-        row = json.loads(raw.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_no_doubled_keys)
+        row = json.loads(raw.decode("utf-8"), parse_constant=no_constant, object_pairs_hook=once)
     except UnicodeDecodeError as problem:
         raise InputError.at(path, number, f"not UTF-8 at byte {problem.start} of the line") from None
     except RecursionError:
@@ -77,17 +78,6 @@ def _object(path: str | Path, number: int, raw: bytes) -> dict[str, Any]:
     if not isinstance(row, dict):
         raise InputError.at(path, number, f"must be a JSON object, not {kind_of(row)}")
     return row
-
-
-def _no_doubled_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    row = dict(pairs)
-    if len(row) < len(pairs):
-        raise ValueError("a key stands twice")
-    return row
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON number")
 
 
 def read(path: str | Path, build: Callable[[Row, int], T]) -> Iterator[T]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, NoReturn
+from typing import Any
+
+from judgekit.strict_json import no_constant, once
 
 TOKEN = re.compile(r'\\.|["{}]', re.DOTALL)
 
@@ -50,15 +52,4 @@ def _parsed(span: str) -> dict[str, Any] | None:
     return found
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a key stands twice")
-    return found
-
-
-def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_refuse)
+DECODER = json.JSONDecoder(object_pairs_hook=once, parse_constant=no_constant)

@@ -172,7 +172,7 @@ def test_a_wrong_file_names_the_place(path: Any, key: str, value: Any, says: str
     [
         ("", "not JSON"),
         ("{", "not JSON"),
-        ('{"id": NaN}', "NaN is not a number"),
+        ('{"id": NaN}', "NaN is not a JSON number"),
         ('{"id": "a", "id": "b"}', "'id' stands twice"),
         ("[" * 200_000, "nested too deep"),
         ("[]", "must be a mapping"),
