@@ -6,9 +6,9 @@ All intervals come from the same study, by the calls of `judgekit.studies.analys
 
 The truth is that of the same systems and the same raters (a report is about the people that it names, and of two of
 them it is another value than of five) on endlessly many prompts: the mean value in 5 draws of 20,000. For a map, a
-panel or an interval for one item it is what the very one that this study would serve does on the first 20,000
-(`SERVED`); where it says "such", its mean over all runs instead: what one fitted to so many prompts does. "Off" is the
-percentage of intervals that lie below the truth, and above it.
+panel, the epsilon of a tie or an interval for one item it is what the very one that this study would serve does on the
+first 20,000 (`SERVED`); where it says "such", its mean over all runs instead: what one fitted to so many prompts does.
+"Off" is the percentage of intervals that lie below the truth, and above it.
 
 The public packages draw items, or take them for independent; the rows "not printed" are our intervals for what they
 estimate. Where one is not installed its rows say so. ``--out`` keeps what is done, so that a run that was ended goes
@@ -45,8 +45,8 @@ from judgekit.calibration import (
     gwet_ac,
     icc,
     krippendorff_alpha,
+    pairwise_accuracy,
     split_half,
-    tie_calibration,
 )
 from judgekit.studies.served import level
 from judgekit.studies.systems import mean_of, rank_of
@@ -79,7 +79,6 @@ PRINTED: dict[str, Callable[[Drawn], Estimate]] = {
     "rho, within groups": lambda s: s.rho("within_group"),
     "rho, systems": lambda s: s.rho("system"),
     "tau-b, within groups": lambda s: s.rho("within_group", "kendall"),
-    "pairs in order": lambda s: tie_calibration(s.judge, s.human, groups=s.prompt, **s.how).accuracy,
     "a system: people's mean": lambda s: mean_of(s.systems.people, FIRST),
     "a system: the judge's mean": lambda s: mean_of(s.systems.judge, FIRST),
     "a system: people's rank": lambda s: rank_of(s.systems.people, FIRST),
@@ -108,6 +107,9 @@ PRINTED: dict[str, Callable[[Drawn], Estimate]] = {
     "panel: independent judges": lambda s: s.panel.effective,
 }
 SERVED: dict[str, tuple[Callable[[Drawn], Estimate], Callable[[Drawn, Drawn], float]]] = {
+    "pairs in order": (
+        lambda s: s.ties.accuracy, lambda s, p: float(np.mean([in_order(p, at) for at in s.ties.epsilons]))
+    ),
     "map: mean absolute error": (lambda s: s.error(s.choice.predicted), lambda s, p: float(np.abs(s.off(p)).mean())),
     "map: root mean squared error": (lambda s: s.choice.error, lambda s, p: float(np.sqrt((s.off(p) ** 2).mean()))),
     "map: mean less people's (90 %)": (
@@ -158,6 +160,11 @@ def interval(name: str, study: Drawn) -> list[float]:
 @cache
 def population(raters: int, which: int = 0) -> Drawn:
     return draw(np.random.default_rng(which), LARGE, raters, Bootstrap(100, "percentile"))
+
+
+@cache
+def in_order(study: Drawn, epsilon: float) -> float:
+    return pairwise_accuracy(study.judge, study.human, epsilon, groups=study.prompt, bootstrap=Bootstrap(100)).value
 
 
 @cache

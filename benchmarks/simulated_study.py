@@ -20,6 +20,7 @@ from judgekit.calibration import (
     LeaveOneOut,
     NotEstimableError,
     Panel,
+    TieCalibration,
     alt_test,
     audit,
     bland_altman,
@@ -30,6 +31,7 @@ from judgekit.calibration import (
     fit,
     fit_panel,
     leave_one_out,
+    tie_calibration,
 )
 from judgekit.studies.doubt import keep
 from judgekit.studies.served import COVERAGE, Served, served
@@ -48,7 +50,7 @@ SOME = 10_000  # items on which intervals for one item are tried: those of few l
 SCALE = (STUDY.scale.low, STUDY.scale.high)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Drawn:
     """A study, and what `judgekit.studies.analysis` asks of it: people (raters, items), all else (items,)."""
 
@@ -71,6 +73,10 @@ class Drawn:
     @cached_property
     def ceiling(self) -> LeaveOneOut:
         return leave_one_out(self.judge, self.people, groups=self.prompt, **self.how)
+
+    @cached_property
+    def ties(self) -> TieCalibration:
+        return tie_calibration(self.judge, self.human, groups=self.prompt, **self.how)
 
     @cached_property
     def limits(self) -> BlandAltman:

@@ -25,12 +25,14 @@ class Tails:
 
     Attributes:
         units: how many were drawn; few of them widen the interval (`expanded`).
+        df: degrees of freedom of their spread.
         shift, skew: the bias correction and the acceleration of the BCa interval (Efron 1987, JASA 82:171); none for
             the percentile interval.
         wider: by how much the draws vary too little.
     """
 
     units: int
+    df: float
     shift: float = 0.0
     skew: float = 0.0
     wider: float = 1.0
@@ -44,10 +46,10 @@ class Tails:
                 the percentile interval.
         """
         if left is None:
-            return cls(units)
+            return cls(units, units - 1)
         near = np.abs(found - value) <= SAME * max(1.0, abs(value))
         shift = _normal_share(found[~near], int(near.sum()), value)
-        return cls(units, shift, acceleration(*left), _short(found, units, left))
+        return cls(units, degrees(units, *left), shift, acceleration(*left), _short(found, units, left))
 
     def shares(self, confidence: float) -> list[float]:
         """Return the shares of the draws at which the interval begins and ends."""
@@ -58,10 +60,10 @@ class Tails:
         """Return 1 less the confidence of the interval that ends at ``null``."""
         away = _normal_share(found[found != null], int((found == null).sum()), null) - self.shift
         at = away / max(1 + self.skew * away, 1e-9) - self.shift
-        return 2 * t_tail(abs(at) / (expansion(self.units) * self.wider), self.units - 1)
+        return 2 * t_tail(abs(at) / (expansion(self.units) * self.wider), self.df)
 
     def _reach(self, share: float) -> float:
-        return expanded(share, self.units) * self.wider
+        return t_quantile(share, self.df) * expansion(self.units) * self.wider
 
     def _corrected(self, at: float) -> float:
         scale = 1 - self.skew * (self.shift + at)
@@ -85,6 +87,22 @@ def _short(found: Array, units: int, left: tuple[Array, Array]) -> float:
     if left[1].sum() != units or spread <= 0 or np.isnan(left[0]).all():
         return 1.0
     return max(1.0, standard_error(*left) / spread * math.sqrt((units - 1) / units))
+
+
+def degrees(units: int, values: Array, count: Array) -> float:
+    """Return the degrees of freedom of the spread of so many units, fewer where some weigh more than others.
+
+    (3.16 - 2.77 / sqrt(k)) (sum d^2)^2 / sum d^4, where d is what each of k units moves (Johnson & Rust 1992, Journal
+    of Educational Statistics 17:175): about k - 1 for normal ones of one size, and never more.
+    """
+    known = ~np.isnan(values)
+    if count.sum() != units or not known.any():
+        return units - 1
+    values, count = values[known], count[known]
+    squares = ((values * count).sum() / count.sum() - values) ** 2
+    fourth = float((count * squares**2).sum())
+    found = (3.16 - 2.77 / math.sqrt(units)) * float((count * squares).sum()) ** 2 / fourth if fourth > 0 else math.inf
+    return min(max(found, 1.0), units - 1.0)
 
 
 def standard_error(values: Array, count: Array) -> float:

@@ -60,6 +60,7 @@ def sums_of(values: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.n
 def test_bca_is_the_one_of_scipy(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     """At 150 units, where t is nearly z, and without what makes up for unequal units; to a tenth of the half width."""
     monkeypatch.setattr(interval, "_short", lambda *_: 1.0)
+    monkeypatch.setattr(interval, "degrees", lambda units, *_: units - 1)
     stats = pytest.importorskip("scipy.stats")
     x = RNG(1).exponential(size=150)
     engine = Bootstrap(draws=4000)

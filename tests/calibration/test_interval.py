@@ -8,7 +8,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from judgekit.calibration.interval import Tails, acceleration, notes, standard_error, t_quantile
+from judgekit.calibration.interval import Tails, acceleration, degrees, notes, standard_error, t_quantile
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,28 @@ def test_the_acceleration_by_hand() -> None:
     """Without one each 4, 3.5, 1.5, mean 3: away -1, -.5, 1.5; cubes 2.25; squares 3.5: 2.25 / (6 * 3.5 ** 1.5)."""
     assert acceleration(np.array([4.0, 3.5, 1.5]), np.ones(3)) == pytest.approx(2.25 / (6 * 3.5**1.5))
     assert acceleration(np.ones(3), np.ones(3)) == 0
+
+
+def test_the_degrees_of_freedom_by_hand() -> None:
+    """Without one each 0 four times and 5, mean 1: squares 1 and 16, sum 20, their squares' 260; 5 units."""
+    left = np.array([0.0, 0.0, 0.0, 0.0, 5.0])
+    expected = (3.16 - 2.77 / math.sqrt(5)) * 400 / 260  # 2.956
+
+    assert degrees(5, left, np.ones(5)) == pytest.approx(expected)
+    assert degrees(5, left[3:], np.array([4.0, 1.0])) == pytest.approx(expected)
+    assert degrees(4, np.array([0.0, 1, 0, 1]), np.ones(4)) == 3  # 7.1, but no more than 3
+    assert degrees(400, left, np.ones(5)) == 399  # blocks
+
+
+@pytest.mark.parametrize("units", [15, 60])
+def test_the_degrees_of_freedom_of_normal_units_of_one_size(units: int) -> None:
+    """Of a mean, one less than the units; where half of them weigh nothing, half as many."""
+    drawn = np.random.default_rng(0).normal(size=(4000, units))
+    heavy = drawn * (np.arange(units) % 2)
+    found, half = (np.mean([degrees(units, -row, np.ones(units)) for row in rows]) for rows in (drawn, heavy))
+
+    assert 0.8 * (units - 1) < found <= units - 1
+    assert 0.4 * (units - 1) < half < 0.65 * (units - 1)
 
 
 def test_bca_is_efrons_formula_but_for_the_tails() -> None:
