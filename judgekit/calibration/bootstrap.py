@@ -44,9 +44,9 @@ class Bootstrap:
     Whole units are drawn with replacement. ``bca`` is the bias-corrected and accelerated interval (Efron 1987, JASA
     82:171), ``percentile`` the plain one. Both are read at the tails of Hesterberg's expanded interval (2015, The
     American Statistician 69:371), which makes up for the narrowness at few units; ``bca`` has fewer degrees of freedom
-    there where some units weigh more than others (Johnson & Rust 1992, as `interval.degrees`). Two crossed kinds of units are drawn
-    apart, and an item counts as often as the product says (Owen 2007, Annals of Applied Statistics 1:386); there the
-    interval is always the percentile one, at the tails of the smaller number of units.
+    there where some units weigh more than others (Johnson & Rust 1992, as `interval.degrees`). Two crossed kinds of
+    units are drawn apart, and an item counts as often as the product says (Owen 2007, Annals of Applied Statistics
+    1:386); there the interval is always the percentile one, at the tails of the smaller number of units.
 
     Where the draws would be too many to make, of a million items that all differ, the interval is the value -+ t times
     the standard error of the jackknife that leaves out one of 200 random blocks of units at a time; ``method`` says so.
