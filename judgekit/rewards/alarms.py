@@ -86,7 +86,7 @@ class Cusum:
 
     From the first ``first`` values that are known, m is their mean and s the upper 90 % limit of their deviation,
     s^2 = sum (x - m)^2 / chi2(first - 1, 0.1): a deviation that is estimated too small makes false alarms (Jones,
-    Champ & Rigdon 2004, J. Quality Technology 36:95). With the tolerance d, and u = max(s, d / 2) as unit, a mean may
+    Champ & Rigdon 2004, J. Quality Technology 36:95). With the tolerance d, and u = max(s, d / 4) as unit, a mean may
     reach c = m + max(d, u), or the limit where that is lower. Then
 
         S <- min(10, max(0, S + z)),   z = (x - c) / u, kept within -3 and 3,
@@ -125,7 +125,7 @@ class Cusum:
         quantile = free * (1 - 2 / (9 * free) + CONFIDENCE * math.sqrt(2 / (9 * free))) ** 3  # Wilson & Hilferty 1931
         spread = math.sqrt(statistics.variance(values) * free / quantile)
         tolerance = self.watch.tolerance * (max(abs(self.mean), 1e-9) if self.watch.relative else 1.0)
-        self.unit = max(spread, tolerance / 2)
+        self.unit = max(spread, tolerance / 4)
         self.threshold = self.mean + self.sign * max(tolerance, SLACK * self.unit)
         if self.watch.limit is not None:
             self.threshold = self.sign * min(self.sign * self.threshold, self.sign * self.watch.limit)

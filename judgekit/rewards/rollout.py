@@ -56,14 +56,14 @@ class Rollout:
 def rollouts_of(
     prompts: Sequence[Prompt],
     completions: Sequence[str | Sequence[Mapping[str, Any]]],
-    columns: Mapping[str, Sequence[Any]],
+    columns: Mapping[str, Any],
     groups: Sequence[Hashable] | None = None,
 ) -> list[Rollout]:
     """Make rollouts of what trainers pass around: one list for each thing, a row for each completion.
 
     Args:
         completions: texts, or chats; of a chat its last message counts.
-        columns: those whose length is that of the completions are kept, a value for each.
+        columns: those that are lists, arrays or tensors of as many rows as there are completions; others are none.
         groups: without it, equal prompts are one group.
 
     Raises:
@@ -73,12 +73,21 @@ def rollouts_of(
     if len(prompts) != n or (groups is not None and len(groups) != n):
         of = "" if groups is None else f" and {len(groups)} groups"
         raise InputError(f"{n} completions, but {len(prompts)} prompts{of}: a row for each")
-    kept = {name: values for name, values in columns.items() if isinstance(values, Sequence) and len(values) == n}
+    kept = {name: values for name, values in columns.items() if _has_rows(values, n)}
     names = [prompt_text(prompt) for prompt in prompts] if groups is None else groups
     return [
         Rollout(prompts[i], text_of(completions[i]), names[i], {name: values[i] for name, values in kept.items()})
         for i in range(n)
     ]
+
+
+def _has_rows(values: Any, n: int) -> bool:
+    if isinstance(values, str | bytes | Mapping) or not hasattr(values, "__getitem__"):
+        return False
+    try:
+        return len(values) == n
+    except TypeError:  # an array or a tensor of one number
+        return False
 
 
 def text_of(completion: str | Sequence[Mapping[str, Any]]) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from judgekit import InputError
 from judgekit.rewards import Channel, CompositeReward, Custom, Gate, Rollout, Values
 from judgekit.rewards.normalize import advantages, z_scores
+from judgekit.rewards.rollout import rollouts_of
 
 
 class Recorded(Channel):
@@ -183,6 +185,14 @@ def test_the_call_of_a_trainer() -> None:
         logged["reward/size"] == [4.0, 6.0] and logged["reward/unscored"] == 0.5 and logged["reward/x/unscored"] == 0.5
     )
     assert reward([], []) == []
+
+
+def test_columns_may_be_arrays_of_rows() -> None:
+    columns = {"x": np.array([1.5, 2.5]), "table": np.zeros((2, 3)), "one": np.array(3.0), "word": "ab", "map": {1: 2}}
+    found = rollouts_of(["p", "p"], ["a", "b"], columns)
+
+    assert [set(rollout.columns) for rollout in found] == [{"x", "table"}] * 2
+    assert [rollout.columns["x"] for rollout in found] == [1.5, 2.5]
 
 
 def test_groups_are_blocks_where_a_size_is_given() -> None:

@@ -212,26 +212,26 @@ def test_at_max_means_the_highest_of_the_run_in_every_channel_or_in_one() -> Non
 
 
 def test_a_cumulative_sum_by_hand() -> None:
-    """First batches all 0: s = 0, unit = tolerance / 2 = 0.1, threshold 0 + 0.2. A value of 0.4 adds 2: 5 make 10.
+    """First batches all 0: s = 0, unit = tolerance / 4 = 0.05, threshold 0 + 0.2. A value of 0.31 adds 2.2: 5 make 11.
     One of 5 adds 3 at most. After an alarm the next has to wait until the sum was 0.
     """
     sums = Cusum(Watch("x", 0.2), 5, 1)
     assert [sums.see(step, 0.0) for step in range(5)] == [None] * 5
     assert sums.see(5, 5.0) is None and sums.sum == 3
-    assert sums.see(6, 0.0) is None and sums.sum == 1 and sums.see(7, None) is None and sums.see(8, 0.1) is None
-    assert [sums.see(step, 0.4) for step in range(9, 13)] == [None] * 4
-    alarm = sums.see(13, 0.4)
+    assert sums.see(6, 0.1) is None and sums.sum == 1 and sums.see(7, None) is None and sums.see(8, 0.15) is None
+    assert [sums.see(step, 0.31) for step in range(9, 13)] == [None] * 4
+    alarm = sums.see(13, 0.31)
 
-    assert alarm is not None and (alarm.step, alarm.since, alarm.value) == (13, 9, pytest.approx(0.4))
-    assert alarm.says == "x is 0.4 since step 9, above 0.2; in the first 5 batches it was 0"
-    assert [sums.see(step, 0.4) for step in range(14, 30)] == [None] * 16
+    assert alarm is not None and (alarm.step, alarm.since, alarm.value) == (13, 9, pytest.approx(0.31))
+    assert alarm.says == "x is 0.31 since step 9, above 0.2; in the first 5 batches it was 0"
+    assert [sums.see(step, 0.31) for step in range(14, 30)] == [None] * 16
     assert [sums.see(step, 0.0) for step in range(30, 36)] == [None] * 6
-    assert [sums.see(step, 0.4) is not None for step in range(36, 41)] == [False] * 4 + [True]
+    assert [sums.see(step, 0.31) is not None for step in range(36, 41)] == [False] * 4 + [True]
 
 
 def test_a_limit_counts_from_the_first_batches_on() -> None:
     """0.9 is above 0.6 in each of them: (0.9 - 0.6) / 0.1 = 3 a batch, 12 after four; it is known after the fifth."""
-    sums = Cusum(Watch("x", 0.2, limit=0.6), 5, 1)
+    sums = Cusum(Watch("x", 0.4, limit=0.6), 5, 1)
     found = [sums.see(step, 0.9) for step in range(5)]
     assert found[:4] == [None] * 4 and found[4] is not None and found[4].since == 0 and found[4].threshold == 0.6
 
@@ -239,7 +239,7 @@ def test_a_limit_counts_from_the_first_batches_on() -> None:
 def test_what_may_move_down() -> None:
     sums = Cusum(Watch("x", 0.1, relative=True), 5, -1)
     assert [sums.see(step, 100.0) for step in range(5)] == [None] * 5 and sums.threshold == pytest.approx(90)
-    assert [sums.see(step, 80.0) is not None for step in range(5, 10)] == [False] * 4 + [True]
+    assert [sums.see(step, 85.0) is not None for step in range(5, 10)] == [False] * 4 + [True]  # 2 units of 2.5 each
 
 
 def test_a_spike_is_held_against_the_first_batches() -> None:
