@@ -13,6 +13,7 @@ from judgekit.rewards.rollout import Rollout, members
 from judgekit.rewards.together import together
 from judgekit.types import prompt_text
 
+Key = tuple[str, str, str]
 Found = dict[int, tuple[float | None, str]]  # by place: a value, or None and why
 
 
@@ -33,6 +34,7 @@ class Batch:
         if group_size is not None:
             self.rollouts = [replace(rollout, group=i // group_size) for i, rollout in enumerate(self.rollouts)]
         self.groups = members(self.rollouts)
+        self.keys = dict(zip(self.own, _keys([self.rollouts[i] for i in self.own]), strict=True))
         self.open = [True] * n
         self.values: dict[str, Values] = {}
         self.gated: Counter[str] = Counter()
@@ -81,17 +83,17 @@ class Batch:
         size = channel.at_a_time or len(places) or 1
         yield from (places[i : i + size] for i in range(0, len(places), size))
 
-    def _first(self) -> dict[tuple[str, str, str], int]:
+    def _first(self) -> dict[Key, int]:
         """Return the first place of each different rollout of this process that is open."""
-        found: dict[tuple[str, str, str], int] = {}
+        found: dict[Key, int] = {}
         for i in self.own:
             if self.open[i]:
-                found.setdefault(_key(self.rollouts[i]), i)
+                found.setdefault(self.keys[i], i)
         return found
 
     def _copied(self, found: Found) -> Found:
         first = self._first()
-        return {i: found[first[_key(self.rollouts[i])]] for i in self.own if self.open[i]}
+        return {i: found[first[self.keys[i]]] for i in self.own if self.open[i]}
 
     def _share(self, channels: Sequence[Channel], found: Mapping[str, Found], errors: Sequence[str]) -> None:
         parts = self.ranks.gather((found, errors, dict(self.asked)))
@@ -118,6 +120,16 @@ def _told(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:500]
 
 
-def _key(rollout: Rollout) -> tuple[str, str, str]:
-    """Return what two rollouts share that no channel could tell apart."""
-    return prompt_text(rollout.prompt), rollout.completion, repr(sorted(rollout.columns.items()))
+def _keys(rollouts: Sequence[Rollout]) -> list[Key]:
+    """Return for each rollout what only those share that no channel could tell apart; columns are read for twins."""
+    texts = [(prompt_text(rollout.prompt), rollout.completion) for rollout in rollouts]
+    times = Counter(texts)
+    return [
+        (*text, _written(rollout) if times[text] > 1 else "") for text, rollout in zip(texts, rollouts, strict=True)
+    ]
+
+
+def _written(rollout: Rollout) -> str:
+    columns = sorted(rollout.columns.items())
+    # Long arrays are abbreviated where they are shown, and lists are not.
+    return repr([(name, value.tolist() if hasattr(value, "tolist") else value) for name, value in columns])

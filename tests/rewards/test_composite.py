@@ -105,6 +105,21 @@ def test_equal_rollouts_are_valued_once_but_not_by_what_looks_at_the_group() -> 
     assert found.values["a"] == [1, 1, 1, 1, 5] and found.copies == {"a": 2, "b": 0}
 
 
+def test_twins_with_other_long_arrays_are_not_equal() -> None:
+    class Sum(Channel):
+        name = "sum"
+
+        def __call__(self, rollouts: Sequence[Rollout]) -> list[float | None]:
+            return [float(rollout.columns["x"].sum()) for rollout in rollouts]
+
+    rows = np.zeros((3, 2000))
+    rows[1, 1000] = 1
+    reward = CompositeReward([Sum()])
+
+    assert reward(["p"] * 3, ["a"] * 3, x=rows) == [0, 1, 0]
+    assert reward.last is not None and reward.last.asked == {"sum": 2}
+
+
 def test_channels_wait_at_the_same_time() -> None:
     slow = [Recorded(name, wait=0.1) for name in "abc"]
     begin = time.perf_counter()
