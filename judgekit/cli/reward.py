@@ -36,15 +36,13 @@ def check(
     from judgekit.files import read_rows
     from judgekit.policy import load_reward
     from judgekit.rewards.normalize import advantages
-    from judgekit.rewards.rollout import members
 
     used = load_reward(reward)
     batch = [_rollout(row, line, rollouts) for line, row in read_rows(rollouts)]
     found = used.score(batch)
-    groups = members(batch)
-    gains = advantages(found.totals, groups)
+    gains = advantages(found.totals, found.groups)
     if json:
-        print(json_.dumps(_facts(found, gains, groups), allow_nan=False))
+        print(json_.dumps(_facts(found, gains), allow_nan=False))
     else:
         _show(batch, found, gains)
     if found.unscored == len(batch):
@@ -56,23 +54,34 @@ def _rollout(row: dict[str, Any], line: int, path: Path) -> Rollout:
     from judgekit.rewards.rollout import Rollout, text_of
     from judgekit.types import prompt_text
 
-    prompt, completion = row.get("prompt"), row.get("completion", row.get("response"))
-    if not isinstance(prompt, str | list) or not isinstance(completion, str | list):
+    prompt: Any = row.get("prompt")
+    completion: Any = row.get("completion", row.get("response"))
+    if not _is_text(prompt) or not _is_text(completion):
         raise InputError.at(
             path, line, "a rollout has a 'prompt' and a 'completion', each a text or a list of messages"
         )
+    if not isinstance(group := row.get("group", ""), str | int):
+        raise InputError.at(path, line, f"a group is a name or a number, not {group!r:.60}")
     columns = {name: value for name, value in row.items() if name not in ("prompt", "completion", "response", "group")}
     return Rollout(prompt, text_of(completion), row.get("group", prompt_text(prompt)), columns)
 
 
-def _facts(found: Rewards, gains: list[float], groups: list[list[int]]) -> dict[str, Any]:
+def _is_text(value: Any) -> bool:
+    """Return whether a value is a text, or messages that have a role and a text."""
+    keys = ("role", "content")
+    messages = value if isinstance(value, list) else []
+    whole = all(isinstance(turn, dict) and all(isinstance(turn.get(key), str) for key in keys) for turn in messages)
+    return isinstance(value, str) or (isinstance(value, list) and bool(value) and whole)
+
+
+def _facts(found: Rewards, gains: list[float]) -> dict[str, Any]:
     return {
         "rewards": found.totals,
         "advantages": gains,
         "channels": found.values,
         "parts": found.parts,
         "reasons": {name: {str(i): why for i, why in some.items()} for name, some in found.reasons.items()},
-        "groups": groups,
+        "groups": found.groups,
         "unscored": found.unscored,
         "gated": found.gated,
         "copies": found.copies,

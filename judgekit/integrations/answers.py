@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
@@ -67,13 +67,15 @@ def single_rollouts(reward: CompositeReward, trainer: str) -> None:
 
 
 def never_raises(reward: CompositeReward, trainer: str, what: str) -> None:
-    """Refuse ``on_error="raise"`` for a trainer that makes something else of an exception.
+    """Refuse a reward that raises for a trainer that makes something else of an exception.
 
     Raises:
-        InputError: the reward is to raise.
+        InputError: the reward, or its monitor, is to stop the training.
     """
     if reward.on_error == "raise":
         raise InputError(f"{trainer} {what} when a reward raises, it does not stop: use on_error='unscored'")
+    if reward.monitor is not None and reward.monitor.stop:
+        raise InputError(f"{trainer} {what} when a reward raises, it does not stop: use Monitor(..., stop=())")
 
 
 def figures(found: Rewards, i: int) -> dict[str, float]:
@@ -102,17 +104,20 @@ def single(reward: CompositeReward, rollout: Rollout, unscored: float | None) ->
     return (unscored or 0.0) if total is None else total, found
 
 
-def with_group_means(totals: Sequence[float | None], groups: Sequence[Hashable], unscored: float) -> list[float]:
+def with_group_means(totals: Sequence[float | None], groups: Sequence[Sequence[int]], unscored: float) -> list[float]:
     """Return the rewards with the mean of its group for each that is missing, so that GRPO gives it no advantage.
 
     The mean of the group stays what it was; its standard deviation shrinks by sqrt((k - 1) / (n - 1)) for k rewards
     among n, so a trainer that divides by it makes the others' advantages that much larger.
 
     Args:
+        groups: the places of each group's rollouts.
         unscored: for a group without any reward. Its rollouts all get it, and so no advantage either.
     """
-    known: dict[Hashable, list[float]] = {}
-    for total, group in zip(totals, groups, strict=True):
-        known.setdefault(group, []).extend([] if total is None else [total])
-    means = {group: math.fsum(some) / len(some) if some else unscored for group, some in known.items()}
-    return [means[group] if total is None else total for total, group in zip(totals, groups, strict=True)]
+    filled = [unscored if total is None else total for total in totals]
+    for places in groups:
+        known = [total for i in places if (total := totals[i]) is not None]
+        for i in places:
+            if known and totals[i] is None:
+                filled[i] = math.fsum(known) / len(known)
+    return filled

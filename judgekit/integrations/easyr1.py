@@ -42,7 +42,7 @@ def batch(
     def compute_score(reward_inputs: Sequence[Mapping[str, Any]], **_: Any) -> list[dict[str, float]]:
         rollouts = [_rollout(row) for row in reward_inputs]
         found = reward.score(rollouts)
-        overall = with_group_means(found.totals, [rollout.group for rollout in rollouts], unscored)
+        overall = with_group_means(found.totals, found.groups, unscored)
         return [{"overall": value, **figures(found, i)} for i, value in enumerate(overall)]
 
     return compute_score

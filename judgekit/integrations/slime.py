@@ -47,7 +47,8 @@ def _rewards(reward: CompositeReward, samples: list[Any], unscored: float, group
         if found.totals[i] is None:
             sample.remove_sample = True
             sample.metadata["unscored"] = reason(found, i)
-    return with_group_means(found.totals, [0 if group else i for i in range(len(samples))], unscored)
+    places = list(range(len(samples)))
+    return with_group_means(found.totals, [places] if group else [[i] for i in places], unscored)
 
 
 def _rollout(sample: Any) -> Rollout:

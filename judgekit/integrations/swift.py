@@ -16,6 +16,8 @@ from judgekit.rewards import CompositeReward
 from judgekit.rewards.ranks import Ranks
 from judgekit.rewards.rollout import rollouts_of
 
+OF_ONE = frozenset({"request_id", "rollout_infos", "response_token_ids"})  # differ where the responses are equal
+
 
 def orm(reward: CompositeReward, *, unscored: float) -> type:
     """Return a class in the shape of ``swift.rewards.ORM``: ``orms["name"] = orm(reward, unscored=0.5)``."""
@@ -57,9 +59,8 @@ def _rewards(
         raise InputError("ms-swift gives rewards a column 'messages', from which the prompt is taken; there is none")
     prompts = [turns[:-1] if turns and turns[-1]["role"] == "assistant" else turns for turns in messages]
     ranks = Ranks.current()
-    own = rollouts_of(prompts, completions, columns, columns.get("prompt_id"))
-    groups = ranks.gather([rollout.group for rollout in own])
-    totals = reward.score(own, ranks).totals
-    before = sum(map(len, groups[: ranks.rank]))
-    found = with_group_means(totals, [group for part in groups for group in part], unscored)
-    return found[before : before + len(own)]
+    kept = {name: values for name, values in columns.items() if name not in OF_ONE}
+    own = rollouts_of(prompts, completions, kept, columns.get("prompt_id"))
+    before = sum(ranks.gather(len(own))[: ranks.rank])
+    found = reward.score(own, ranks)
+    return with_group_means(found.totals, found.groups, unscored)[before : before + len(own)]

@@ -38,7 +38,7 @@ def group_reward(reward: CompositeReward, *, unscored: float) -> Callable[..., A
     """Return a group reward for ``Rubric(funcs=[...])``; every channel can be used.
 
     Raises:
-        InputError: the reward is to raise.
+        InputError: the reward, or its monitor, is to stop the training.
     """
     never_raises(reward, "a rubric of verifiers", "scores 0")
 
@@ -48,7 +48,7 @@ def group_reward(reward: CompositeReward, *, unscored: float) -> Callable[..., A
         columns = {"answer": answers, "reference": answers, "info": infos}
         rollouts = rollouts_of(prompts, completions, columns)
         found = await in_thread(reward.score, rollouts)
-        return with_group_means(found.totals, [rollout.group for rollout in rollouts], unscored)
+        return with_group_means(found.totals, found.groups, unscored)
 
     judged.__name__ = reward.__name__
     return judged

@@ -46,6 +46,9 @@ class Journal:
         except (sqlite3.Error, JournalError) as problem:
             raise JournalError(f"{path}: {problem}; is it a journal in a folder that can be written?") from None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Journal, (self.path.absolute(),)  # in another process it is opened anew
+
     def _prepare(self) -> None:
         self._refuse_a_strangers_file()
         self._turn_to_wal()

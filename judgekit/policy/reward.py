@@ -10,7 +10,7 @@ from pydantic import Field
 from judgekit.config import Config, load
 from judgekit.errors import ConfigError, InputError
 from judgekit.policy.channels import AnyChannel
-from judgekit.rewards import CompositeReward, Gate
+from judgekit.rewards import CompositeReward, Gate, Monitor
 
 
 class GateConfig(Config):
@@ -36,7 +36,7 @@ class RewardConfig(Config):
 class FileReward(CompositeReward):
     """The reward of a file: sent to another process, it goes as the path, and its judges are opened anew there."""
 
-    def __init__(self, path: Path, config: RewardConfig) -> None:
+    def __init__(self, path: Path, config: RewardConfig, monitor: Monitor | None = None) -> None:
         self.path = path.resolve()
         channels = [channel.named(channel.build(path.parent)) for channel in config.channels]
         how: dict[str, Any] = {
@@ -44,14 +44,17 @@ class FileReward(CompositeReward):
             for name in ("normalize", "optional", "deadline", "on_error", "group_size", "name")
         }
         gates = [Gate(gate.channel, gate.least) for gate in config.gates]
-        super().__init__(channels, [channel.weight for channel in config.channels], gates=gates, **how)
+        super().__init__(channels, [channel.weight for channel in config.channels], gates=gates, monitor=monitor, **how)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return load_reward, (self.path,)
+        return load_reward, (self.path, self.monitor)
 
 
-def load_reward(path: str | Path) -> FileReward:
+def load_reward(path: str | Path, monitor: Monitor | None = None) -> FileReward:
     """Read a reward.yaml (or the folder that holds one) and open its judges.
+
+    Args:
+        monitor: sees every batch, as in `judgekit.rewards.CompositeReward`.
 
     Raises:
         ConfigError: no such file, a malformed one, or channels that are none; names the file and the line.
@@ -59,6 +62,6 @@ def load_reward(path: str | Path) -> FileReward:
     path = Path(path) / "reward.yaml" if Path(path).is_dir() else Path(path)
     config = load(path, RewardConfig)
     try:
-        return FileReward(path, config)
+        return FileReward(path, config, monitor)
     except (InputError, ConfigError) as problem:
         raise type(problem)(str(problem) if str(path) in str(problem) else f"{path}: {problem}") from None

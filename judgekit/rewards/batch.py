@@ -10,7 +10,7 @@ from functools import partial
 from judgekit.rewards.channel import Channel, Values, checked
 from judgekit.rewards.ranks import Ranks
 from judgekit.rewards.rollout import Rollout, members
-from judgekit.rewards.together import together
+from judgekit.rewards.together import Lane, together
 from judgekit.types import prompt_text
 
 Key = tuple[str, str, str]
@@ -34,34 +34,38 @@ class Batch:
         if group_size is not None:
             self.rollouts = [replace(rollout, group=i // group_size) for i, rollout in enumerate(self.rollouts)]
         self.groups = members(self.rollouts)
-        self.keys = dict(zip(self.own, _keys([self.rollouts[i] for i in self.own]), strict=True))
+        self.keys = _keys(self.rollouts)
         self.open = [True] * n
         self.values: dict[str, Values] = {}
         self.gated: Counter[str] = Counter()
         self.copies: Counter[str] = Counter()
         self.asked: Counter[str] = Counter()
 
-    def value(self, channels: Sequence[Channel], deadline: float | None, *, stop: bool) -> None:
+    def value(
+        self, channels: Sequence[Channel], lanes: Mapping[str, Lane], deadline: float | None, *, stop: bool
+    ) -> None:
         """Ask channels, at the same time, each for what falls to this process; share what they say.
 
         Args:
+            lanes: of each channel.
             stop: raise what a channel raised, in every process, instead of leaving its rollouts without a value.
         """
-        calls = [(channel, places) for channel in channels for places in self._calls(channel)]
-        jobs = [partial(channel, [self.rollouts[i] for i in places]) for channel, places in calls]
+        calls = [list(self._calls(channel)) for channel in channels]
+        jobs = [
+            (lanes[channel.name], [partial(channel, [self.rollouts[i] for i in places]) for places in own])
+            for channel, own in zip(channels, calls, strict=True)
+        ]
         found: dict[str, Found] = {channel.name: {} for channel in channels}
         errors: list[Exception] = []
-        for (channel, places), result in zip(calls, together(jobs, deadline), strict=True):
-            self.asked[channel.name] += len(places)
-            try:
-                values = _values(channel, result, len(places))
-            except Exception as error:
-                errors.append(error)
-                values = Values([None] * len(places), dict.fromkeys(range(len(places)), _told(error)))
-            found[channel.name] |= {i: (values[k], values.reasons.get(k, "")) for k, i in enumerate(places)}
-        for channel in channels:
-            if not channel.grouped:
-                found[channel.name] |= self._copied(found[channel.name])
+        for channel, own, results in zip(channels, calls, together(jobs, deadline), strict=True):
+            for places, result in zip(own, results, strict=True):
+                self.asked[channel.name] += len(places)
+                try:
+                    values = _values(channel, result, len(places))
+                except Exception as error:
+                    errors.append(error)
+                    values = Values([None] * len(places), dict.fromkeys(range(len(places)), _told(error)))
+                found[channel.name] |= {i: (values[k], values.reasons.get(k, "")) for k, i in enumerate(places)}
         if stop and errors and self.ranks.count == 1:
             raise errors[0]
         self._share(channels, found, [_told(error) for error in errors if stop])
@@ -79,21 +83,17 @@ class Batch:
             owned = [group for group in self.groups if group[0] in self.own]
             places = [i for group in owned for i in group if self.open[i]]
         else:
-            places = list(self._first().values())
+            places = [i for i in self._first().values() if i in self.own]
         size = channel.at_a_time or len(places) or 1
         yield from (places[i : i + size] for i in range(0, len(places), size))
 
     def _first(self) -> dict[Key, int]:
-        """Return the first place of each different rollout of this process that is open."""
+        """Return the first place of each different rollout that is open; the process that has it values them all."""
         found: dict[Key, int] = {}
-        for i in self.own:
+        for i, key in enumerate(self.keys):
             if self.open[i]:
-                found.setdefault(self.keys[i], i)
+                found.setdefault(key, i)
         return found
-
-    def _copied(self, found: Found) -> Found:
-        first = self._first()
-        return {i: found[first[self.keys[i]]] for i in self.own if self.open[i]}
 
     def _share(self, channels: Sequence[Channel], found: Mapping[str, Found], errors: Sequence[str]) -> None:
         parts = self.ranks.gather((found, errors, dict(self.asked)))
@@ -103,7 +103,13 @@ class Batch:
             known: Found = {}
             for own, _, _ in parts:
                 known |= own[channel.name]
-            values = Values([known[i][0] if i in known else channel.lowest for i in range(len(self.rollouts))])
+            if not channel.grouped:
+                first = self._first()
+                known = {i: known[first[key]] for i, key in enumerate(self.keys) if self.open[i]}
+            # No rollout that was refused may have more than one that was not.
+            seen = [value for value, _ in known.values() if value is not None]
+            lowest = None if channel.lowest is None else min([channel.lowest, *seen])
+            values = Values([known[i][0] if i in known else lowest for i in range(len(self.rollouts))])
             values.reasons = {i: why for i, (value, why) in sorted(known.items()) if value is None}
             self.values[channel.name] = values
             self.asked[channel.name] = sum(asked.get(channel.name, 0) for _, _, asked in parts)

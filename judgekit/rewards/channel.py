@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from numbers import Real
 from typing import Any
 
 from judgekit.errors import InputError
 from judgekit.rewards.rollout import Rollout
+
+LARGEST = 1e100  # of what a mean, a deviation and a correlation can still be made of
 
 
 class Values(list[float | None]):
@@ -26,8 +28,8 @@ class Channel(ABC):
         name: in logs; no two channels of a reward share one.
         grouped: whether a value depends on the other rollouts of the group. Where it does not, equal rollouts are
             valued once.
-        lowest: what a rollout gets that a gate has kept from this channel; None where there is no lowest value: then
-            no gate can stand before it.
+        lowest: what a rollout gets that a gate has kept from this channel, unless another one has less; None where
+            nothing is low enough: then no gate can stand before it.
         at_a_time: how many rollouts one call is given; None for all. What comes too late is lost by the call.
     """
 
@@ -52,18 +54,29 @@ class Custom(Channel):
 
 
 def checked(channel: Channel, found: Any, count: int) -> Values:
-    """Return what a channel gave as `Values`: what is not a finite number has no value, with the reason.
+    """Return what a channel gave as `Values`: what is not a number up to 1e100 has no value, with the reason.
 
     Raises:
         InputError: not a value for each rollout.
     """
+    if hasattr(found, "tolist"):
+        found = found.tolist()
     if isinstance(found, str) or not isinstance(found, Sequence) or len(found) != count:
         got = f"{len(found)} values" if isinstance(found, Sequence) else type(found).__name__
         raise InputError(f"channel {channel.name!r} returned {got} for {count} rollouts; it owes one for each")
     values = Values([], dict(getattr(found, "reasons", {})))
     for i, value in enumerate(found):
-        known = isinstance(value, int | float) and math.isfinite(value)
-        values.append(float(value) if known else None)
-        if not known:
-            values.reasons.setdefault(i, "no value" if value is None else f"{value!r:.60} is not a finite number")
+        number = _number(value)
+        values.append(number)
+        if number is None:
+            why = "no value" if value is None else f"{value!r:.60} is not a number between -1e100 and 1e100"
+            values.reasons.setdefault(i, why)
     return values
+
+
+def _number(value: Any) -> float | None:
+    """Return a number of Python, NumPy or PyTorch as a float; None for all else."""
+    if not isinstance(value, Real) and getattr(value, "shape", None) == ():
+        value = value.item()
+    number = float(value) if isinstance(value, Real) else None
+    return number if number is not None and abs(number) <= LARGEST else None

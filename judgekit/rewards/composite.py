@@ -15,6 +15,7 @@ from judgekit.rewards.channel import Channel
 from judgekit.rewards.normalize import Normalize, normalized
 from judgekit.rewards.ranks import Ranks
 from judgekit.rewards.rollout import Rollout, rollouts_of
+from judgekit.rewards.together import Lane
 from judgekit.types import Prompt
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Rewards:
         reasons: of each channel, why a value is missing, by place.
         gated: how many rollouts each gate kept from the other channels; ``copies``: how many were not valued since an
             equal one was; ``asked``: how many rollouts each channel was given.
+        groups: the places of the rollouts of each group.
     """
 
     totals: list[float | None]
@@ -54,6 +56,7 @@ class Rewards:
     gated: dict[str, int] = field(default_factory=dict)
     copies: dict[str, int] = field(default_factory=dict)
     asked: dict[str, int] = field(default_factory=dict)
+    groups: list[list[int]] = field(default_factory=list)
 
     @property
     def unscored(self) -> int:
@@ -72,9 +75,10 @@ class CompositeReward:
     group: a judge that failed must not look like a bad score. Of a channel in ``optional`` a missing value counts as
     the mean of those that are known in its group, and as nothing where none is.
 
-    Gates come first. Then all other channels run at the same time, in threads. What has not ended at the deadline is
+    Gates come first; no weight is below 0 behind one. Then all other channels run at the same time, in threads of their
+    own, up to 64 each. What has not ended at the deadline is
     unscored; so is what raised, unless ``on_error`` is "raise". A rollout that says what another one of its group says,
-    in the same columns, is valued once by channels that look at one rollout alone.
+    in the same columns, is valued once, in whatever process it is, by channels that look at one rollout alone.
 
     The object is a reward function of TRL as it stands: called with prompts, completions and columns it
     returns a list of values. It can be pickled where its channels can.
@@ -117,6 +121,13 @@ class CompositeReward:
             raise InputError(f"{', '.join(sorted(both))}: a gate cannot be optional, for all else rests on it")
         if gating and (endless := [c.name for c in channels if c.lowest is None and c.name not in gating]):
             raise InputError(f"{', '.join(endless)} has no lowest value for what a gate refuses: use it without gates")
+        if gating and (turned := [n for n, weight in zip(self.channels, given, strict=True) if weight < 0]):
+            raise InputError(
+                f"{', '.join(turned)} has a weight below 0, so that its lowest value, which is for what a gate refuses,"
+                " would pay most: turn the sign in the channel"
+            )
+        if not all(math.isfinite(gate.least) for gate in gates):
+            raise InputError("a gate's least value is a finite number")
         if normalize not in get_args(Normalize) or on_error not in ("unscored", "raise"):
             raise InputError(f"normalize is none, group or batch, not {normalize!r}; on_error unscored or raise")
         self.weights = dict(zip(self.channels, given, strict=True))
@@ -124,6 +135,7 @@ class CompositeReward:
         self.deadline, self.on_error, self.group_size = deadline, on_error, group_size
         self.__name__, self.monitor = name, monitor
         self.last: Rewards | None = None
+        self.lanes = {name: Lane() for name in self.channels}
 
     def __call__(
         self,
@@ -168,7 +180,7 @@ class CompositeReward:
 
     def _value(self, names: Sequence[str], batch: Batch, end: float | None) -> None:
         left = None if end is None else max(0.0, end - time.monotonic())
-        batch.value([self.channels[name] for name in names], left, stop=self.on_error == "raise")
+        batch.value([self.channels[name] for name in names], self.lanes, left, stop=self.on_error == "raise")
         for name in names:
             if reasons := batch.values[name].reasons:
                 of, why = len(batch.rollouts), next(iter(reasons.values()))
@@ -185,24 +197,25 @@ class CompositeReward:
         ]
         values = {name: list(found) for name, found in batch.values.items()}
         reasons = {name: found.reasons for name, found in batch.values.items()}
-        return Rewards(totals, values, parts, reasons, dict(batch.gated), dict(batch.copies), dict(batch.asked))
+        counts = dict(batch.gated), dict(batch.copies), dict(batch.asked)
+        return Rewards(totals, values, parts, reasons, *counts, batch.groups)
 
     def _part(self, name: str, batch: Batch, scored: Sequence[bool]) -> list[float | None]:
         """Return what a channel adds: an unscored rollout counts nowhere, not in the means of the others either."""
         values = [value if known else None for value, known in zip(batch.values[name], scored, strict=True)]
         if name in self.optional:
-            values = _filled(values, scored, batch.groups)
+            values = _filled(values, scored, batch.open, batch.groups)
         found = normalized(values, batch.groups, self.normalize)
         return [None if value is None else self.weights[name] * value for value in found]
 
 
 def _filled(
-    values: Sequence[float | None], scored: Sequence[bool], groups: Sequence[Sequence[int]]
+    values: Sequence[float | None], scored: Sequence[bool], judged: Sequence[bool], groups: Sequence[Sequence[int]]
 ) -> list[float | None]:
-    """Return the values with the mean of its group for each that is missing of a scored rollout."""
+    """Return the values with the mean of those judged in its group for each that is missing of a scored rollout."""
     found = list(values)
     for places in groups:
-        known = [value for i in places if (value := values[i]) is not None]
+        known = [value for i in places if judged[i] and (value := values[i]) is not None]
         for i in places:
             if known and scored[i] and values[i] is None:
                 found[i] = math.fsum(known) / len(known)

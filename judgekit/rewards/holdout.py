@@ -11,6 +11,7 @@ from typing import Any
 from judgekit.errors import InputError
 from judgekit.rewards.rollout import Rollout
 from judgekit.rewards.statistics import Groups
+from judgekit.rewards.together import Lane, together
 from judgekit.types import ComparativeJudge, Comparison, PointwiseJudge, Usage, prompt_text
 
 LOG = logging.getLogger("judgekit.rewards")
@@ -41,17 +42,21 @@ class HoldOut:
     Each rollout is drawn by a hash of the seed, the step, its prompt and its text, with probability share / 2, and
     with it the one of its group, of another reward, whose hash is lowest: a run that is repeated asks the same. Thus a
     pointwise judge scores about that share of all rollouts, and a comparative one compares half as many pairs. A judge
-    that raises has failed on all that it was asked; the reason is logged.
+    that raises, or has not answered after ``deadline`` seconds, has failed on all that it was asked; the reason is
+    logged.
 
     Raises:
         InputError: the share is not above 0 and at most 1; the judge neither scores nor compares.
     """
 
-    def __init__(self, judge: PointwiseJudge | ComparativeJudge, share: float = 0.02, seed: int = 0) -> None:
+    def __init__(
+        self, judge: PointwiseJudge | ComparativeJudge, share: float = 0.02, seed: int = 0, deadline: float = 60.0
+    ) -> None:
         if not 0 < share <= 1 or not (hasattr(judge, "score") or hasattr(judge, "compare")):
             raise InputError(f"a hold-out needs a judge that scores or compares, and a share in (0, 1], not {share}")
         self.judge: Any = judge
-        self.share, self.seed = share, seed
+        self.share, self.seed, self.deadline = share, seed, deadline
+        self.lane = Lane()
 
     def __call__(self, step: int, rollouts: Sequence[Rollout], totals: Sequence[float | None], groups: Groups) -> Held:
         pairs = self.pairs(step, rollouts, totals, groups)
@@ -103,10 +108,9 @@ class HoldOut:
         return Held(_against(gaps), None, len(asked), failed, _usage(found))
 
     def _asked(self, ask: Any, items: Sequence[Any]) -> list[Any]:
-        try:
-            found = list(ask(items))
-        except Exception as error:
-            LOG.warning("the hold-out judge failed on %d items: %s: %s", len(items), type(error).__name__, error)
+        ((found,),) = together([(self.lane, [lambda: list(ask(items))])], self.deadline)
+        if isinstance(found, Exception):
+            LOG.warning("the hold-out judge failed on %d items: %s: %s", len(items), type(found).__name__, found)
             return []
         if len(found) != len(items):
             LOG.warning("the hold-out judge gave %d verdicts on %d items: none is used", len(found), len(items))

@@ -91,10 +91,16 @@ def _has_rows(values: Any, n: int) -> bool:
 
 
 def text_of(completion: str | Sequence[Mapping[str, Any]]) -> str:
-    """Return a completion as text; of a chat the content of its last message, empty where it has none."""
+    """Return a completion as text; of a chat the content of its last message, empty where it has none.
+
+    Of a content in parts the texts count, one after the other.
+    """
     if isinstance(completion, str):
         return completion
-    return str(completion[-1].get("content") or "") if completion else ""
+    content = completion[-1].get("content") if completion else None
+    if isinstance(content, Sequence) and not isinstance(content, str):
+        return "".join(str(part.get("text", "")) for part in content)
+    return str(content or "")
 
 
 def members(rollouts: Sequence[Rollout]) -> list[list[int]]:

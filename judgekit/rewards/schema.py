@@ -26,6 +26,27 @@ TYPES: dict[str, Callable[[Any], bool]] = {
     "number": _number,
     "integer": lambda value: _number(value) and value == value // 1,
 }
+
+
+def _names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
+
+
+def _count(value: Any) -> bool:
+    return TYPES["integer"](value) and value >= 0
+
+
+# What a keyword takes, and in words: a schema that says something else would pass what it forbids, or fail in a run.
+LIST, COUNT, NUMBER = (lambda v: isinstance(v, list), "a list"), (_count, "a count"), (_number, "a number")
+FORMS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "type": (lambda v: isinstance(v, str) or _names(v), "a name or a list of names"),
+    "required": (_names, "a list of names"),
+    "properties": (lambda v: isinstance(v, Mapping), "a schema for each name"),
+    "enum": LIST,
+    "anyOf": LIST,
+    **dict.fromkeys(("minItems", "maxItems", "minLength", "maxLength"), COUNT),
+    **dict.fromkeys(("minimum", "maximum"), NUMBER),
+}
 REMARKS = frozenset({"$schema", "$id", "title", "description", "default", "examples"})
 
 
@@ -57,6 +78,8 @@ def checked_schema(schema: Any) -> Any:
     for key in schema:
         if key not in CHECKS and key not in REMARKS:
             raise InputError(f"the JSON schema keyword {key!r} is not known here{nearest(str(key), CHECKS)}")
+        if key in FORMS and not FORMS[key][0](schema[key]):
+            raise InputError(f"the JSON schema keyword {key!r} takes {FORMS[key][1]}, not {schema[key]!r:.60}")
     for kind in _kinds(schema.get("type", [])):
         if kind not in TYPES:
             raise InputError(f"a JSON schema has no type {kind!r}{nearest(str(kind), TYPES)}")

@@ -77,7 +77,7 @@ class Pivot:
 class Reference:
     """Every response is compared with a text from outside the group: +1 better, -1 worse, 0 tied.
 
-    With several references the value is the mean over those that could be judged.
+    With several references the value is the mean over those that could be judged; a group without one has no values.
     """
 
     seed: int = 0
@@ -87,12 +87,12 @@ class Reference:
         return n
 
     def ask(self, games: Games, turn: int) -> list[tuple[int, int]]:
-        if not games.references:
-            raise InputError("a group has no reference: give references, or samples that carry one")
         pairs = {tuple(sorted((i, j))): (i, j) for i in games.members for j in games.references if i != j}
         return list(pairs.values()) if turn == 0 else []
 
     def values(self, games: Games) -> Values:
+        if not games.references:
+            return [None] * len(games.player)
         values = 2 * win_rates(games.points[np.ix_(games.player, games.references)]) - 1
         return _known(values, np.full(len(values), True))  # one that is the reference ties with it, unasked
 

@@ -6,7 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 WORKERS = 64
@@ -16,19 +16,65 @@ class LateError(Exception):
     """A job had not ended at the deadline."""
 
 
-def together(jobs: Sequence[Callable[[], T]], deadline: float | None = None) -> list[T | Exception]:
-    """Return what each job returned or raised, in their order; `LateError` for what had not ended in time.
+class Lane:
+    """Who does the jobs of one kind: up to 64 threads. One that hangs takes its place in later batches, and no other's.
 
     The threads are daemons: a job that hangs forever keeps neither the batch nor the end of the program waiting.
+    """
+
+    def __init__(self) -> None:
+        self.threads: list[threading.Thread] = []
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"threads": []}
+
+    def start(self, work: Callable[[], None], jobs: int) -> int:
+        """Start as many threads as there are jobs and places; return how many."""
+        self.threads = [thread for thread in self.threads if thread.is_alive()]
+        started = [threading.Thread(target=work, daemon=True) for _ in range(min(jobs, WORKERS - len(self.threads)))]
+        for thread in started:
+            thread.start()
+        self.threads += started
+        return len(started)
+
+
+def together(
+    lanes: Sequence[tuple[Lane, Sequence[Callable[[], T]]]], deadline: float | None = None
+) -> list[list[T | Exception]]:
+    """Return what each job of each lane returned or raised, in their order; `LateError` for what had not ended in time.
 
     Args:
         deadline: seconds for all of them.
     """
-    if len(jobs) == 1 and deadline is None:
-        return [_run(jobs[0])]
+    if deadline is None and sum(len(jobs) for _, jobs in lanes) == 1:
+        return [[_run(job) for job in jobs] for _, jobs in lanes]
     end = None if deadline is None else time.monotonic() + deadline
+    ended: queue.SimpleQueue[tuple[int, int, T | Exception]] = queue.SimpleQueue()
+    found: list[list[T | Exception]] = []
+    left = 0
+    for at, (lane, jobs) in enumerate(lanes):
+        if jobs and not lane.start(_worker(at, jobs, ended, end), len(jobs)):
+            found.append([LateError(f"{WORKERS} calls of earlier batches have not ended yet") for _ in jobs])
+        else:
+            found.append([LateError(f"it had not ended after {deadline} s") for _ in jobs])
+            left += len(jobs)
+    for _ in range(left):
+        try:
+            at, place, result = ended.get(timeout=None if end is None else max(0.0, end - time.monotonic()))
+        except queue.Empty:
+            break
+        found[at][place] = result
+    return found
+
+
+def _worker(
+    at: int,
+    jobs: Sequence[Callable[[], T]],
+    ended: queue.SimpleQueue[tuple[int, int, T | Exception]],
+    end: float | None,
+) -> Callable[[], None]:
+    """Return what each thread of a lane does: the next job, until none is left or it is too late."""
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
-    ended: queue.SimpleQueue[tuple[int, T | Exception]] = queue.SimpleQueue()
     for place in range(len(jobs)):
         waiting.put(place)
 
@@ -38,18 +84,13 @@ def together(jobs: Sequence[Callable[[], T]], deadline: float | None = None) -> 
                 place = waiting.get_nowait()
             except queue.Empty:
                 return
-            ended.put((place, _run(jobs[place])))
+            try:
+                result = _run(jobs[place])
+            except BaseException as error:  # a cancelled task, an exit: whoever waits for this job must be told
+                result = RuntimeError(f"{type(error).__name__}: {error}")
+            ended.put((at, place, result))
 
-    for _ in range(min(len(jobs), WORKERS)):
-        threading.Thread(target=work, daemon=True).start()
-    found: list[T | Exception] = [LateError(f"it had not ended after {deadline} s") for _ in jobs]
-    for _ in jobs:
-        try:
-            place, result = ended.get(timeout=None if end is None else max(0.0, end - time.monotonic()))
-        except queue.Empty:
-            break
-        found[place] = result
-    return found
+    return work
 
 
 def _run(job: Callable[[], T]) -> T | Exception:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from judgekit.errors import InputError
 from judgekit.rewards.games import Games
-from judgekit.rewards.schemes import Scheme
+from judgekit.rewards.schemes import Reference, Scheme
 from judgekit.types import ComparativeJudge, Sample, Usage
 
 
@@ -63,8 +63,8 @@ def tournament(
         references: the texts of each group for the scheme `Reference`; by default the samples' own.
 
     Raises:
-        InputError: different prompts in one group, no reference where one is needed, or ``soft`` and a judge that
-            gives no probabilities.
+        InputError: different prompts in one group, no reference in any group where one is needed, or ``soft`` and a
+            judge that gives no probabilities.
     """
     if references is not None and len(references) != len(groups):
         raise InputError(f"{len(groups)} groups need as many lists of references, not {len(references)}")
@@ -72,6 +72,8 @@ def tournament(
         Games.of(group, _references(group, None if references is None else references[i]))
         for i, group in enumerate(groups)
     ]
+    if isinstance(scheme, Reference) and all_ and not any(games.references for games in all_):
+        raise InputError("no group has a reference: give references, or samples that carry one")
     comparisons, failed, turn, usage = 0, 0, 0, Usage()
     while asked := [
         (k, *games.sides(i, j, scheme.seed)) for k, games in enumerate(all_) for i, j in _asked(scheme, games, turn)
@@ -95,15 +97,14 @@ def _asked(scheme: Scheme, games: Games, turn: int) -> list[tuple[int, int]]:
 
 def _standings(scheme: Scheme, games: Games) -> list[Standing]:
     values = scheme.values(games) if games.samples else []
-    return [_standing(value, games, i) for value, i in zip(values, games.player, strict=True)]
+    alone = "its group has no reference" if isinstance(scheme, Reference) else "it was compared with nothing"
+    return [_standing(value, games, i, alone) for value, i in zip(values, games.player, strict=True)]
 
 
-def _standing(value: float | None, games: Games, player: int) -> Standing:
+def _standing(value: float | None, games: Games, player: int, alone: str) -> Standing:
     failed = int(games.failures[player])
     answered = int(games.asked[player]) - failed
     if value is not None:
         return Standing(value, None, answered, failed)
-    reason = (
-        f"no comparison of it could be judged: {games.errors[player]}" if failed else "it was compared with nothing"
-    )
+    reason = f"no comparison of it could be judged: {games.errors[player]}" if failed else alone
     return Standing(None, reason, answered, failed)

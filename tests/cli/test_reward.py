@@ -43,6 +43,36 @@ def test_what_is_for_the_user_to_mend(call: Call, files: tuple[Path, Path]) -> N
     assert refused.code == 2 and "rollouts.jsonl:1: a rollout has a 'prompt' and a 'completion'" in refused.stderr
 
 
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ({"prompt": ["x"], "completion": "a"}, "a 'prompt' and a 'completion'"),
+        ({"prompt": "p", "completion": ["a"]}, "a 'prompt' and a 'completion'"),
+        ({"prompt": "p", "completion": []}, "a 'prompt' and a 'completion'"),
+        ({"prompt": "p", "completion": "a", "group": [1]}, "a group is a name or a number"),
+    ],
+)
+def test_rows_that_are_none(call: Call, files: tuple[Path, Path], row: dict[str, object], says: str) -> None:
+    files[1].write_text(json.dumps(row) + "\n", encoding="utf-8")
+    refused = call("reward", "check", files[0], "--rollouts", files[1])
+
+    assert refused.code == 2 and "rollouts.jsonl:1" in refused.stderr and says in refused.stderr
+
+
+def test_groups_are_those_of_the_reward(call: Call, tmp_path: Path) -> None:
+    """Blocks of two: 1 and 0 twice; of a prompt's four the z-scores would be -+.866."""
+    (tmp_path / "reward.yaml").write_text(
+        "group_size: 2\nnormalize: group\nchannels: [{channel: length, low: 2, high: 3, sigma: 0.01}]\n",
+        encoding="utf-8",
+    )
+    rows = [{"prompt": "p", "completion": "a b" if i % 2 else "a"} for i in range(4)]
+    (tmp_path / "r.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    told = call("reward", "check", tmp_path, "--rollouts", tmp_path / "r.jsonl", "--json")
+
+    assert told.summary["groups"] == [[0, 1], [2, 3]]
+    assert told.summary["advantages"] == pytest.approx([-(0.5**0.5) / 1.0001, 0.5**0.5 / 1.0001] * 2, abs=1e-6)
+
+
 def test_without_one_reward_the_exit_code_says_so(call: Call, tmp_path: Path) -> None:
     (tmp_path / "reward.yaml").write_text("channels: [{channel: transition}]\n", encoding="utf-8")
     (tmp_path / "r.jsonl").write_text('{"prompt": "p", "completion": "x"}\n', encoding="utf-8")

@@ -29,15 +29,15 @@ from tests.integrations.rewards import needy, plain
 
 
 def test_the_mean_of_the_group_by_hand() -> None:
-    """Group a: 1, 2 and one that is missing, (1 + 2) / 2 = 1.5; group b has nothing; group c is whole."""
+    """The first group: 1, 2 and one that is missing, (1 + 2) / 2 = 1.5; the second has nothing; the third is whole."""
     totals = [1.0, None, 2.0, None, None, 7.0]
-    assert with_group_means(totals, ["a", "a", "a", "b", "b", "c"], 0.25) == [1.0, 1.5, 2.0, 0.25, 0.25, 7.0]
+    assert with_group_means(totals, [[0, 1, 2], [3, 4], [5]], 0.25) == [1.0, 1.5, 2.0, 0.25, 0.25, 7.0]
     assert with_group_means([], [], 1.0) == []
 
 
 @given(st.lists(st.floats(-5, 5), min_size=2, max_size=8), st.integers(1, 4))
 def test_the_stand_in_has_no_advantage_and_moves_the_mean_of_no_other(known: list[float], missing: int) -> None:
-    filled = with_group_means([*known, *[None] * missing], [0] * (len(known) + missing), 99.0)
+    filled = with_group_means([*known, *[None] * missing], [list(range(len(known) + missing))], 99.0)
 
     assert statistics.fmean(filled) == pytest.approx(statistics.fmean(known), abs=1e-9)
     assert filled[-1] == pytest.approx(statistics.fmean(filled), abs=1e-9)

@@ -78,3 +78,14 @@ def test_bad_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Ranks, "current", classmethod(lambda cls: cls(0, 2)))
     with pytest.raises(InputError, match="use the synchronous form"):
         rewards_per_func(async_orm(plain(), unscored=0)(), ["0.5 1"], ["p"])
+
+
+@FORMS
+def test_equal_responses_are_judged_once_whatever_names_their_requests_have(form: Any) -> None:
+    reward = plain()
+    messages = [[{"role": "user", "content": "p"}, {"role": "assistant", "content": "0.7 1"}]] * 4
+    function = form(reward, unscored=0.5)()
+    found = function(["0.7 1"] * 4, messages=messages, prompt_id=["p"] * 4, request_id=list("abcd"))
+    found = asyncio.run(found) if inspect.isawaitable(found) else found
+
+    assert found == [1.2] * 4 and reward.last is not None and reward.last.asked["judge"] == 1

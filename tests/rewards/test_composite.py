@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import pickle  # noqa: TID251 - trainers send rewards to other processes so
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,13 +13,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from judgekit import InputError
-from judgekit.rewards import Channel, CompositeReward, Custom, Gate, Rollout, Values
+from judgekit.rewards import Channel, CompositeReward, Custom, Gate, Monitor, Rollout, Values
 from judgekit.rewards.normalize import advantages, z_scores
+from judgekit.rewards.ranks import Ranks
 from judgekit.rewards.rollout import rollouts_of
+from judgekit.rewards.together import WORKERS
 
 
 class Recorded(Channel):
@@ -163,8 +168,8 @@ class Wrong(Channel):
         (broken, "ConnectionError: no route"),
         (lambda r: [1.0], "returned 1 values for 2 rollouts"),
         (lambda r: 1.0, "returned float for 2 rollouts"),
-        (lambda r: [math.nan, math.inf], "is not a finite number"),
-        (lambda r: ["0.5", "1"], "'0.5' is not a finite number"),
+        (lambda r: [math.nan, math.inf], "is not a number between"),
+        (lambda r: ["0.5", "1"], "'0.5' is not a number"),
         (lambda r: Values([None, None], {0: "refused", 1: "refused"}), "refused"),
     ],
 )
@@ -282,3 +287,123 @@ def test_advantages_are_trls() -> None:
     """1, 2, 3 in a group: deviation 1, so -1, 0, 1 over 1.0001; an unscored one 0, and the others as without it."""
     found = advantages([1, 2, None, 3, 5, None], [[0, 1, 2, 3], [4], [5]])
     assert found == pytest.approx([-1 / 1.0001, 0, 0, 1 / 1.0001, 0, 0])
+
+
+# what hangs, what is cancelled, what is refused
+
+
+def test_a_channel_that_is_cancelled_keeps_nobody_waiting() -> None:
+    def cancelled(rollouts: Sequence[Rollout]) -> list[float]:
+        raise asyncio.CancelledError("the loop is gone")
+
+    found = CompositeReward([Wrong(cancelled), Recorded("a")]).score(batch([{"a": 1}, {"a": 2}]))
+
+    assert (
+        found.totals == [None, None] and found.reasons["wrong"][0] == "RuntimeError: CancelledError: the loop is gone"
+    )
+
+
+def test_three_judges_asked_one_by_one_wait_as_long_as_one() -> None:
+    class Slow(Channel):
+        at_a_time = 1
+
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def __call__(self, rollouts: Sequence[Rollout]) -> list[float | None]:
+            time.sleep(0.4)
+            return [1.0]
+
+    reward = CompositeReward([Slow("a"), Slow("b"), Slow("c"), Custom(lambda r: 0.5, "form")])
+    begin = time.monotonic()
+
+    assert reward(["p"] * 64, [str(i) for i in range(64)]) == [3.5] * 64
+    assert time.monotonic() - begin < 1.0  # one after the other, with 64 threads for all: 1.2
+
+
+def test_what_hangs_takes_no_room_of_others_and_no_more_of_its_own() -> None:
+    hung = threading.Event()
+
+    class Hangs(Channel):
+        name, at_a_time = "hangs", 1
+
+        def __call__(self, rollouts: Sequence[Rollout]) -> list[float | None]:
+            hung.wait(20)
+            return [1.0]
+
+    reward = CompositeReward([Hangs(), Custom(lambda r: 0.5, "form")], optional=["hangs"], deadline=0.2)
+    before = threading.active_count()
+    for _ in range(3):
+        assert reward(["p"] * 80, [str(i) for i in range(80)]) == [0.5] * 80
+    assert threading.active_count() - before <= WORKERS + 1
+    assert reward.last is not None and "earlier batches" in reward.last.reasons["hangs"][0]
+    hung.set()
+
+
+def test_what_a_gate_refuses_never_has_more_than_what_it_lets_pass() -> None:
+    reward = CompositeReward(
+        [Custom(lambda r: r.columns["form"], "form"), Custom(lambda r: -0.8, "penalty")], gates=[Gate("form", 1.0)]
+    )
+
+    assert reward(["p", "p"], ["a", "b"], form=[1.0, 0.0]) == pytest.approx([0.2, -0.8])
+    with pytest.raises(InputError, match="weight below 0"):
+        CompositeReward([Recorded("form"), Recorded("judge")], [1, -1], gates=[Gate("form", 1.0)])
+    with pytest.raises(InputError, match="finite"):
+        CompositeReward([Recorded("form"), Recorded("judge")], gates=[Gate("form", math.nan)])
+
+
+def test_a_missing_optional_value_counts_as_the_mean_of_the_judged_not_of_the_refused() -> None:
+    channels = [Custom(lambda r: r.columns["form"], "form"), Custom(lambda r: r.columns["judge"], "judge")]
+    reward = CompositeReward(channels, gates=[Gate("form", 1.0)], optional=["judge"])
+
+    assert reward(["p"] * 4, list("abcd"), form=[0.0, 0.0, 1.0, 1.0], judge=[9, 9, 0.8, None]) == [0, 0, 1.8, 1.8]
+
+
+@pytest.mark.parametrize("value", [np.float32(0.5), np.float64(0.5), np.array(0.5), torch.tensor(0.5)])
+def test_numbers_of_arrays_are_numbers(value: Any) -> None:
+    assert CompositeReward([Custom(lambda r: value, "x")])(["p"], ["a"]) == [0.5]
+
+
+def test_of_a_chat_in_parts_the_texts_count() -> None:
+    chat = [{"role": "assistant", "content": [{"type": "text", "text": "a b"}, {"type": "image"}, {"text": " c"}]}]
+
+    assert CompositeReward([Custom(lambda r: float(len(r.completion.split())), "words")])(["p"], [chat]) == [3]
+
+
+def test_twins_in_two_processes_cost_one_call() -> None:
+    """Both processes have the same two texts; the first one values them, and the second hears of it."""
+    rewards = [CompositeReward([Recorded("a")], group_size=4) for _ in range(2)]
+    meet, given = threading.Barrier(2), [None, None]
+
+    class Two(Ranks):
+        def gather(self, mine: Any) -> list[Any]:
+            given[self.rank] = mine
+            meet.wait(10)
+            found = list(given)
+            meet.wait(10)
+            return found
+
+    rows = batch([{"a": 1.0}, {"a": 2.0}])
+    found: dict[int, Any] = {}
+    threads = [
+        threading.Thread(target=lambda k=k: found.update({k: rewards[k].score(rows, Two(k, 2)).totals})) for k in (0, 1)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+
+    assert found == {0: [1, 2, 1, 2], 1: [1, 2, 1, 2]}
+    assert [[len(call) for call in reward.channels["a"].seen] for reward in rewards] == [[2], []]  # type: ignore[attr-defined]
+
+
+def test_a_channel_may_return_an_array() -> None:
+    assert CompositeReward([Wrong(lambda r: np.arange(2.0))])(["p", "p"], ["a", "b"]) == [0, 1]
+
+
+def test_what_no_mean_can_be_made_of_is_no_value() -> None:
+    reward = CompositeReward([Recorded("a")], normalize="group", monitor=Monitor())
+
+    assert reward.score(batch([{"a": 1e200}, {"a": 1}, {"a": 2}])).totals == pytest.approx(
+        [None, -(0.5**0.5), 0.5**0.5]
+    )

@@ -69,3 +69,21 @@ class Point(BaseModel):
 def test_a_pydantic_model_is_strict() -> None:
     assert fits({"x": 1}, checked_schema(Point))
     assert not fits({"x": "1"}, Point) and not fits({"x": 1, "name": 2}, Point) and not fits({}, Point)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"required": "name"},
+        {"minLength": "3"},
+        {"maxItems": -1},
+        {"properties": ["a"]},
+        {"enum": 3},
+        {"type": 3},
+        {"minimum": "0"},
+        {"properties": {"a": {"anyOf": {}}}},
+    ],
+)
+def test_a_keyword_that_says_something_else_is_refused(schema: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="takes"):
+        checked_schema(schema)

@@ -210,10 +210,18 @@ def test_soft_takes_the_probabilities() -> None:
         tournament(Longer(), [group("a", "bb")], RoundRobin(soft=True))
 
 
+def test_a_group_without_a_reference_has_no_values_and_the_others_have_theirs() -> None:
+    groups = [[Sample("p", "aa", reference="a"), Sample("p", "b", reference="a")], [Sample("q", "c"), Sample("q", "d")]]
+    one, other = tournament(Longer(), groups, Reference()).groups
+
+    assert one[0].value == 1 and [standing.value for standing in other] == [None, None]
+    assert other[0].error == "its group has no reference"
+
+
 def test_what_cannot_be() -> None:
     with pytest.raises(InputError, match="different prompts"):
         tournament(Longer(), [[Sample("p", "a"), Sample("q", "b")]], Pivot())
-    with pytest.raises(InputError, match="has no reference"):
+    with pytest.raises(InputError, match="no group has a reference"):
         tournament(Longer(), [group("a", "b")], Reference())
     with pytest.raises(InputError, match="1 groups need as many lists of references, not 2"):
         tournament(Longer(), [group("a", "b")], Reference(), [["x"], ["y"]])
