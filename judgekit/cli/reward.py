@@ -31,16 +31,21 @@ def check(
 ) -> None:
     """Show every channel's value, what is added up, the reward and the advantage of each rollout.
 
+    The advantage is GRPO's, (r - mean) / (deviation + 1e-4) in the group; r - mean where the reward itself normalises.
+
     Exit codes: 0 done, 1 not one rollout has a reward, 2 something for you to mend.
     """
+    from judgekit.errors import InputError
     from judgekit.files import read_rows
     from judgekit.policy import load_reward
     from judgekit.rewards.normalize import advantages
 
     used = load_reward(reward)
     batch = [_rollout(row, line, rollouts) for line, row in read_rows(rollouts)]
+    if not batch:
+        raise InputError(f"{rollouts}: no rollouts")
     found = used.score(batch)
-    gains = advantages(found.totals, found.groups)
+    gains = advantages(found.totals, found.groups, scaled=used.normalize == "none")
     if json:
         print(json_.dumps(_facts(found, gains), allow_nan=False))
     else:
@@ -93,13 +98,14 @@ def _show(batch: list[Rollout], found: Rewards, gains: list[float]) -> None:
     from judgekit.cli.show import rows
 
     names = list(found.values)
+    group = {i: k for k, places in enumerate(found.groups) for i in places}
     heads = [head for name in names for head in (name, "adds")]
     rows(
         ("", "group", *heads, "reward", "advantage", "begins"),
         [
             (
                 i,
-                str(rollout.group)[:16].replace("\n", " "),
+                group[i],
                 *(_number(some[name][i]) for name in names for some in (found.values, found.parts)),
                 _number(found.totals[i]),
                 _number(gains[i]),
@@ -111,6 +117,9 @@ def _show(batch: list[Rollout], found: Rewards, gains: list[float]) -> None:
     for name in names:
         for i, why in found.reasons[name].items():
             print(f"  {name} has no value for rollout {i}: {why}")
+    for name, values in found.values.items():
+        if len(batch) > 1 and len(set(values)) == 1 and values[0] is not None:
+            print(f"  {name} is {values[0]:.3f} for all: does it read what these rollouts hold?")
     for name, count in found.gated.items():
         print(f"  the gate {name} kept {count} of {len(batch)} from the other channels")
     print(f"  {found.unscored} of {len(batch)} rollouts have no reward")

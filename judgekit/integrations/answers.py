@@ -57,7 +57,7 @@ def single_rollouts(reward: CompositeReward, trainer: str) -> None:
     """
     grouped = [channel.name for channel in reward.channels.values() if channel.grouped]
     why = {
-        f"{', '.join(grouped)} compares the rollouts of a group": bool(grouped),
+        f"{' and '.join(grouped)} needs the rollouts of a group": bool(grouped),
         "the z-score of one rollout is always 0 (normalize='none': the trainer normalises)": reward.normalize != "none",
         "an optional channel counts as the mean of its group where it has no value": bool(reward.optional),
     }

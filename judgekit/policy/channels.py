@@ -17,6 +17,7 @@ from judgekit.rewards import (
     CREReward,
     DPPDiversity,
     FormatReward,
+    JSONText,
     JudgeReward,
     LengthReward,
     Pivot,
@@ -34,8 +35,20 @@ from judgekit.rewards import (
 )
 from judgekit.rewards.length import visible
 
-Text = Literal["visible", "story"]
-TEXTS: dict[Text, Callable[[Rollout], str | None]] = {"visible": visible, "story": story_text}
+
+class JSONField(Config):
+    """``{key: story}``: the text under a key of the JSON object that a rollout answers with."""
+
+    key: str
+
+
+Text = Literal["visible", "story"] | JSONField
+
+
+def _text(text: Text) -> Callable[[Rollout], str | None]:
+    if isinstance(text, JSONField):
+        return JSONText(text.key)
+    return visible if text == "visible" else story_text
 
 
 class _Channel(Config):
@@ -59,10 +72,13 @@ class JudgeChannel(_Channel):
     criterion: str | None = None
     scale: tuple[float, float] | None = None
     at_a_time: Annotated[int, Field(ge=1)] | None = None
+    text: Text = "visible"
 
     def build(self, folder: Path) -> Channel:
         how: Any = {"bound": self.bound, "criterion": self.criterion, "scale": self.scale, "at_a_time": self.at_a_time}
-        return JudgeReward(_judge(folder, self.judge), **how)
+        judge = _judge(folder, self.judge)
+        judge.score([])  # one that only compares says so here, and not in a run
+        return JudgeReward(judge, text=None if self.text == "visible" else _text(self.text), **how)
 
 
 class TournamentChannel(_Channel):
@@ -118,7 +134,7 @@ class LengthChannel(_Channel):
     text: Text = "visible"
 
     def build(self, folder: Path) -> Channel:
-        return LengthReward(self.low, self.high, self.sigma, text=TEXTS[self.text])
+        return LengthReward(self.low, self.high, self.sigma, text=_text(self.text))
 
 
 class RequestedLengthChannel(_Channel):
@@ -176,7 +192,7 @@ class DiversityChannel(_Channel):
     def build(self, folder: Path) -> Channel:
         how: Any = {"kernel": self.kernel, "bandwidth": self.bandwidth, "eta": self.eta, "log": self.log}
         embed = None if self.embed is None else beside(folder, self.embed)
-        return DPPDiversity(embed=embed, text=_told if self.text == "story" else None, **how)
+        return DPPDiversity(embed=embed, text=_text(self.text), **how)
 
 
 class CREChannel(_Channel):
@@ -207,9 +223,4 @@ AnyChannel = Annotated[
 
 
 def _judge(folder: Path, name: str) -> Judge:
-    return load_judge(beside(folder, name))
-
-
-def _told(rollout: Rollout) -> str:
-    """Return the story that a rollout tells; nothing where it has no valid form."""
-    return story_text(rollout) or ""
+    return load_judge(folder / name)

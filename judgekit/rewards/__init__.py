@@ -1,6 +1,7 @@
 """Rewards for reinforcement learning. They know the protocols of `judgekit.types`, and no judge."""
 
 from judgekit.rewards.alarms import WATCHES, Alarm, Watch
+from judgekit.rewards.answer import JSONText
 from judgekit.rewards.channel import Channel, Custom, Values
 from judgekit.rewards.composite import CompositeReward, Gate, Rewards
 from judgekit.rewards.cre import CREReward, information_flow
@@ -33,6 +34,7 @@ __all__ = [
     "FormatReward",
     "Gate",
     "HoldOut",
+    "JSONText",
     "JudgeReward",
     "LengthReward",
     "Monitor",

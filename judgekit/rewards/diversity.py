@@ -68,7 +68,7 @@ class DPPDiversity(Channel):
         name: str = "diversity",
         *,
         embed: str | Embedder | None = None,
-        text: Callable[[Rollout], str] | None = None,
+        text: Callable[[Rollout], str | None] | None = None,
         valid: Callable[[Rollout], bool] | None = None,
         kernel: Kernel = "cosine",
         bandwidth: float | None = None,
@@ -115,11 +115,9 @@ class DPPDiversity(Channel):
         if self.valid is not None and not self.valid(rollout):
             return ""
         text = self.text(rollout)
-        if not isinstance(text, str):
-            raise InputError(
-                f"text= of channel {self.name!r} returned {type(text).__name__}; it owes a str, maybe empty"
-            )
-        return text.strip()
+        if not isinstance(text, str | None):
+            raise InputError(f"text= of channel {self.name!r} returned {type(text).__name__}; it owes a str or None")
+        return (text or "").strip()
 
     def _warn(self, size: int) -> None:
         if size == 2 and not self._warned:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Literal
 
@@ -11,7 +12,7 @@ from judgekit.rewards.channel import Channel, Values
 from judgekit.rewards.rollout import Rollout, members
 from judgekit.rewards.schemes import Pivot, Reference, Scheme
 from judgekit.rewards.tournament import tournament
-from judgekit.types import ComparativeJudge, PointwiseJudge, Score
+from judgekit.types import ComparativeJudge, PointwiseJudge, Sample, Score
 
 
 class JudgeReward(Channel):
@@ -24,8 +25,10 @@ class JudgeReward(Channel):
         bound: ``value``, or ``lower``: the lower end of the calibrated interval for the human score, which pays only
             for what is surely good.
         criterion: one criterion of the rubric instead of the value as a whole, on [0, 1] by ``scale``, its own.
-        at_a_time: samples in one call of the judge. A deadline loses what its call holds: 1 for a judge that is asked
-            over a network, None (all at once) for one that batches.
+        at_a_time: samples in one call of the judge. A call that raises, or is too late, leaves all of its samples
+            without a value: 1 for a judge that is asked over a network, None (all at once) for one that batches.
+        text: what of a rollout the judge reads instead of what a reader sees, such as
+            `judgekit.rewards.JSONText("story")`. Where it gives None there is nothing to judge: the value is 0.
     """
 
     def __init__(
@@ -37,6 +40,7 @@ class JudgeReward(Channel):
         criterion: str | None = None,
         scale: tuple[float, float] | None = None,
         at_a_time: int | None = None,
+        text: Callable[[Rollout], str | None] | None = None,
     ) -> None:
         if (
             bound not in ("value", "lower")
@@ -45,13 +49,24 @@ class JudgeReward(Channel):
         ):
             raise InputError("a judge's bound is value or lower; a criterion goes with its scale, and without a bound")
         self.judge, self.name, self.bound = judge, name, bound
-        self.criterion, self.scale, self.at_a_time = criterion, scale, at_a_time
+        self.criterion, self.scale, self.at_a_time, self.text = criterion, scale, at_a_time, text
 
     def __call__(self, rollouts: Sequence[Rollout]) -> Values:
-        scores = self.judge.score([rollout.sample for rollout in rollouts])
-        found = [self._value(score) for score in scores]
-        reasons = {i: score.error or self._missing() for i, score in enumerate(scores) if found[i] is None}
-        return Values(found, reasons)
+        told = [self._sample(rollout) for rollout in rollouts]
+        asked = [i for i, sample in enumerate(told) if sample is not None]
+        scores = self.judge.score([sample for sample in told if sample is not None]) if asked else []
+        values = Values([0.0] * len(rollouts))
+        for i, score in zip(asked, scores, strict=True):
+            values[i] = self._value(score)
+            if values[i] is None:
+                values.reasons[i] = score.error or self._missing()
+        return values
+
+    def _sample(self, rollout: Rollout) -> Sample | None:
+        if self.text is None:
+            return rollout.sample
+        text = self.text(rollout)
+        return None if text is None else replace(rollout.sample, response=text)
 
     def _value(self, score: Score) -> float | None:
         if score.value is None:

@@ -95,6 +95,7 @@ class Monitor:
         self.record = None if path is None else Record(path)
         self.step: int | None = None  # the trainer's, where a callback tells it
         self.paused = self.opened = self.heeded = False
+        self.seen = 0  # batches
         self._lock = threading.Lock()
         self._waiting: list[tuple[Sequence[Rollout], Rewards]] = []
         self._forget()
@@ -118,6 +119,7 @@ class Monitor:
         """
         if self.paused or not rollouts:
             return []
+        self.seen += 1
         alarms: list[Alarm] = []
         error = ""
         if ranks.rank == 0:
@@ -281,6 +283,10 @@ def _callback(monitor: Monitor) -> Any:
 
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             monitor.paused = True
+            if monitor.seen == 0 and state.global_step == 1 and state.is_world_process_zero:
+                LOG.warning(
+                    "no reward shows this monitor its batches: give it to the reward, CompositeReward(monitor=)"
+                )
             if monitor.stopping is not None:
                 control.should_training_stop = True
 

@@ -38,10 +38,11 @@ def normalized(values: Sequence[float | None], groups: Sequence[Sequence[int]], 
     return found
 
 
-def advantages(totals: Sequence[float | None], groups: Sequence[Sequence[int]]) -> list[float]:
+def advantages(totals: Sequence[float | None], groups: Sequence[Sequence[int]], *, scaled: bool = True) -> list[float]:
     """Return what GRPO makes of rewards: (r - mean) / (s + 1e-4) over the known ones of a group, s with n - 1.
 
     As TRL has it with ``scale_rewards="group"`` (its default): 0 for what has no reward, and where one alone has.
+    Without ``scaled`` r - mean, as with "none".
     """
     found = [0.0] * len(totals)
     for places in groups:
@@ -49,5 +50,5 @@ def advantages(totals: Sequence[float | None], groups: Sequence[Sequence[int]]) 
         mean = math.fsum(known.values()) / max(len(known), 1)
         deviation = math.sqrt(math.fsum((x - mean) ** 2 for x in known.values()) / max(len(known) - 1, 1))
         for i, total in known.items():
-            found[i] = (total - mean) / (deviation + 1e-4)
+            found[i] = (total - mean) / (deviation + 1e-4 if scaled else 1)
     return found

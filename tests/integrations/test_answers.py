@@ -62,7 +62,7 @@ def test_one_rollout() -> None:
         single(plain(), Rollout("p", "fail 1"), None)
 
 
-@pytest.mark.parametrize(("i", "words"), list(enumerate(["above compares", "z-score", "z-score", "optional"])))
+@pytest.mark.parametrize(("i", "words"), list(enumerate(["above needs", "z-score", "z-score", "optional"])))
 def test_what_needs_the_group_is_refused(i: int, words: str) -> None:
     with pytest.raises(InputError, match=f"verl gives a reward one rollout at a time, but.*{words}"):
         single_rollouts(needy()[i], "verl")

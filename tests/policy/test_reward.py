@@ -9,7 +9,7 @@ import pytest
 
 from judgekit import ConfigError, InputError
 from judgekit.policy import load_reward
-from judgekit.rewards import Rollout
+from judgekit.rewards import Monitor, Rollout
 
 ALL = """\
 normalize: group
@@ -47,6 +47,38 @@ def test_every_channel_can_be_written(tmp_path: Path) -> None:
     assert found.weights["length"] == 0.2 and found.weights["cre"] == 1 and found.__name__ == "story"
     assert found.normalize == "group" and found.deadline == 100 and found.optional == {"requested_length"}
     assert load_reward(tmp_path).channels.keys() == found.channels.keys()
+
+
+def test_a_channel_may_read_one_field(tmp_path: Path) -> None:
+    text = "channels: [{channel: length, low: 2, high: 2, text: {key: story}}]\n"
+    found = load_reward(written(tmp_path, text)).score(
+        [Rollout("p", '{"story": "two words"}'), Rollout("p", "two words")]
+    )
+
+    assert found.totals == [1.0, 0.0]
+
+
+def test_a_judge_is_beside_the_file_and_nowhere_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here" / "judge").mkdir(parents=True)
+    (tmp_path / "there").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(ConfigError, match="there/judge"):
+        load_reward(written(tmp_path / "there", "channels: [{channel: judge, judge: judge}]\n"))
+
+
+def test_a_judge_that_only_compares_scores_nothing(tmp_path: Path) -> None:
+    (tmp_path / "judge.yaml").write_text(
+        "judge: pairwise\nrubric: story/storyworld\nmodel: {provider: storyworld}\n", encoding="utf-8"
+    )
+    with pytest.raises(InputError, match="it compares two responses"):
+        load_reward(written(tmp_path, "channels: [{channel: judge, judge: judge.yaml}]\n"))
+
+
+def test_a_monitor_goes_with_it(tmp_path: Path) -> None:
+    path = written(tmp_path, "channels: [{channel: length, low: 1, high: 2}]\n")
+    found = pickle.loads(pickle.dumps(load_reward(path, Monitor(tmp_path / "m.jsonl", first=7))))
+
+    assert found.monitor is not None and found.monitor.first == 7 and found.monitor.record.path == tmp_path / "m.jsonl"
 
 
 def test_it_goes_to_another_process_as_its_path(tmp_path: Path) -> None:

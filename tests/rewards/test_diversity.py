@@ -334,9 +334,10 @@ def test_what_cannot_be_a_kernel_is_refused(options: dict[str, Any], words: str)
         dpp(**options)
 
 
-def test_a_text_that_is_none_is_refused() -> None:
-    with pytest.raises(InputError, match="text= of channel 'diversity' returned NoneType"):
-        dpp(text=lambda rollout: None)(group("1 0"))
+def test_a_text_that_is_none_has_the_lowest_and_another_thing_is_refused() -> None:
+    assert dpp(text=lambda rollout: None)(group("1 0")) == [pytest.approx(0.01)]
+    with pytest.raises(InputError, match="text= of channel 'diversity' returned int"):
+        dpp(text=lambda rollout: 3)(group("1 0"))
 
 
 @pytest.fixture(scope="module")

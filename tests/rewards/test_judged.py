@@ -12,6 +12,7 @@ from judgekit.rewards import (
     CompositeReward,
     Custom,
     Gate,
+    JSONText,
     JudgeReward,
     Pivot,
     Reference,
@@ -107,3 +108,15 @@ def test_the_lowest_value_of_a_scheme_is_what_a_gate_leaves() -> None:
         assert reward.score(rollouts("a", "bb", "ccc", reference="dddd")).values["tournament"][0] == lowest
     with pytest.raises(InputError, match="tournament has no lowest value"):
         CompositeReward([TournamentReward(Longer(), RoundRobin("bradley-terry")), long], gates=[gate])
+
+
+def test_a_judge_may_read_one_field() -> None:
+    """The judge sees the story alone; where there is none it is not asked, and the value is 0."""
+
+    class Words:
+        def score(self, samples: Sequence[Sample]) -> list[Score]:
+            return [Score(len(sample.response.split()) / 10) for sample in samples]
+
+    reward = CompositeReward([JudgeReward(Words(), text=JSONText("story"))])
+
+    assert reward(["p"] * 3, ['{"story": "a b c"}', "no object", '{"story": 3}']) == [0.3, 0, 0]
