@@ -1,7 +1,8 @@
 """Do judges of one reward wait at the same time, and is what is said twice judged once?
 
-Three judges that take 200 ms for a batch each, and a structural channel, on groups of eight of which three say the
-same; beside them the slowest judge alone, in the same rounds::
+Three judges that take 200 ms for a call each, and a structural channel, on groups of eight of which three say the
+same; beside them the slowest judge alone, in the same rounds. ``ratio``: a call holds the batch; ``ratio_one_by_one``:
+a call holds one rollout, as it should where a judge is asked over a network::
 
     python -m benchmarks.reward_overlap --json
 """
@@ -17,7 +18,7 @@ from collections.abc import Sequence
 from judgekit.rewards import Channel, CompositeReward, Custom, JudgeReward, Rollout
 from judgekit.types import Sample, Score
 
-LATENCY, ROUNDS, GROUPS = 0.2, 7, 4
+LATENCY, ROUNDS, GROUPS = 0.2, 7, 8
 
 
 class Remote:
@@ -41,10 +42,15 @@ def main() -> None:
 
 
 def measure() -> dict[str, float]:
-    """Return the median ratio to the slowest judge alone, and the calls that one group costs one judge."""
+    """Return the median ratios to the slowest judge alone, and the samples that one group costs one judge."""
+    (ratio, calls), (one_by_one, _) = raced(None), raced(1)
+    return {"ratio": ratio, "ratio_one_by_one": one_by_one, "calls": calls}
+
+
+def raced(at_a_time: int | None) -> tuple[float, float]:
     rollouts = [rollout for group in range(GROUPS) for rollout in group_of(group)]
     judges = [Remote() for _ in range(3)]
-    channels: list[Channel] = [JudgeReward(judge, f"judge {k}") for k, judge in enumerate(judges)]
+    channels: list[Channel] = [JudgeReward(judge, f"judge {k}", at_a_time=at_a_time) for k, judge in enumerate(judges)]
     words = Custom(lambda rollout: min(1.0, len(rollout.completion.split()) / 100), "words")
     reward, slowest = CompositeReward([*channels, words], normalize="group"), JudgeReward(Remote())
     ratios = []
@@ -55,7 +61,7 @@ def measure() -> dict[str, float]:
         begin = time.perf_counter()
         reward.score(rollouts)
         ratios.append((time.perf_counter() - begin) / alone)
-    return {"ratio": round(statistics.median(ratios), 3), "calls": judges[0].calls / ROUNDS / GROUPS}
+    return round(statistics.median(ratios), 3), judges[0].calls / ROUNDS / GROUPS
 
 
 def group_of(group: int) -> list[Rollout]:
