@@ -178,12 +178,15 @@ def test_the_weight_is_that_of_the_step_and_at_0_the_group_is_plain(make: Make) 
 @pytest.mark.parametrize("settings", [{}, {"loss_type": "grpo", "scale_rewards": "batch"}, {"num_iterations": 2}])
 def test_without_references_it_is_trls_trainer_to_the_last_digit(make: Make, settings: Any) -> None:
     rows = [row(None), row(" \n", 1)]
-    ours, plain = (make(odd, rows, how, max_steps=2, **settings) for how in (..., None))
-    curves = [train(trainer) for trainer in (ours, plain)]
+    curves, models = [], []
+    for how in (..., None):  # a trainer seeds the sampling when it is made: train each before the next
+        trainer = make(odd, rows, how, max_steps=2, **settings)
+        curves.append(train(trainer))
+        models.append(trainer.model)
 
     for name in ("loss", "grad_norm", "reward", "reward_std", "entropy", "completions/mean_length"):
         assert [entry[name] for entry in curves[0]] == [entry[name] for entry in curves[1]], name
-    assert all(map(torch.equal, ours.model.parameters(), plain.model.parameters()))
+    assert all(map(torch.equal, models[0].parameters(), models[1].parameters()))
     assert any(entry["grad_norm"] > 0 for entry in curves[0])
     assert curves[0][0]["injection/missing"] == 1 and curves[0][0]["injection/wins"] is None
 
@@ -301,7 +304,12 @@ def test_an_unscored_row_of_the_policy_stays_out(make: Make) -> None:
     "settings",
     [
         {"loss_type": "dapo"},
-        {"loss_type": "grpo", "steps_per_generation": 4, "gradient_accumulation_steps": 2},
+        {
+            "loss_type": "grpo",
+            "per_device_train_batch_size": 4,
+            "steps_per_generation": 4,
+            "gradient_accumulation_steps": 2,
+        },
         {"loss_type": "dr_grpo", "num_iterations": 2},
         {"loss_type": "cispo", "epsilon_high": 5.0},
         {"loss_type": "sapo", "num_iterations": 2},
@@ -309,6 +317,7 @@ def test_an_unscored_row_of_the_policy_stays_out(make: Make) -> None:
 )
 def test_the_parts_of_the_loss_add_up(make: Make, settings: Any) -> None:
     curve = train(make(odd, [row(), row(i=1), row(None, 2), row(None, 3)], max_steps=3, **settings))
+    assert curve
 
     for entry in curve:
         parts = [entry["injection/loss_policy"], entry["injection/loss_reference"]]
@@ -363,6 +372,7 @@ def test_chats_have_references_too(make: Make) -> None:
     assert reward.judged[3][0] == [{"role": "assistant", "content": "\nplan\n\n\nonce a lamp"}]
 
 
+@pytest.mark.filterwarnings("ignore:You are using 'rollout_func'")
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
