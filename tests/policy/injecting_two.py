@@ -11,11 +11,10 @@ from typing import Any
 
 ROWS: list[dict[str, Any]] = [
     {"prompt": "write 0", "human_reference": "<think>\nplan\n</think>\nonce a lamp"},
-    {"prompt": "write 1", "human_reference": "a boat"},  # its group lies across both processes
-    {"prompt": "write 2", "human_reference": "a boat " * 40},
+    {"prompt": "write 1", "human_reference": "a boat " * 40},
+    {"prompt": "write 2", "human_reference": "a boat"},  # its group lies across both processes
     {"prompt": "write 3", "human_reference": "a key"},  # is not judged
     {"prompt": "write 4", "human_reference": None},
-    {"prompt": "write 5", "human_reference": "the sea"},
 ]
 GROUP = 4
 

@@ -209,14 +209,18 @@ def test_the_references_gradient_is_w_times_a_times_grad_log_pi(make: Make, sett
     batch = sampled(trainer)
     if settings:
         disturb(trainer)
-    whole, without = (gradient(trainer, alone(batch, rows)) for rows in (batch["injected"], torch.zeros(8).bool()))
+    policy = {name: value[~batch["injected"]] if value.dim() else value for name, value in batch.items()}
+    tokens, own = batch["completion_mask"].sum(), policy["completion_mask"].sum()
+    share = own / tokens if "entropy_coef" in settings else 1.0  # its bonus is a mean over tokens, that of KL a sum
+    whole = gradient(trainer, alone(batch, batch["injected"]))
+    others = gradient(trainer, alone(policy, policy["injected"])) * share  # what KL and bonus make of the policy's rows
     accumulated = trainer.args.gradient_accumulation_steps / trainer.args.steps_per_generation
-    scale = batch["completion_mask"].sum() * accumulated  # DAPO's: all tokens of the batch
+    scale = tokens * accumulated  # DAPO's: all tokens of the batch
     expected = by_hand(trainer, batch, batch["injected"] * W * (reference - 2) / 1.0001 / scale)
 
     assert ("old_per_token_logps" in batch) == bool(settings)
     assert expected.norm() > 0.01
-    assert torch.allclose(whole - without, expected, atol=1e-5)
+    assert torch.allclose(whole - others, expected, atol=1e-5)
 
 
 def test_the_policys_rows_keep_their_ratio_and_their_clipping(make: Make) -> None:

@@ -54,5 +54,5 @@ def test_the_references_are_the_last_of_their_groups_everywhere(one: Any, both: 
         assert process["injected"] == one["injected"]
         assert process["left_out"] == one["left_out"] == {"missing": 1, "too long": 1}
     places = [i for i, there in enumerate(one["injected"]) if there]
-    assert places == [3, 7, 15, 23]
-    assert one["advantages"][15] == 0 and all(one["advantages"][i] for i in (3, 7, 23))
+    assert places == [3, 11, 15]
+    assert one["advantages"][15] == 0 and all(one["advantages"][i] for i in (3, 11))
