@@ -21,7 +21,7 @@ GROUP = 4
 
 def judge(completions: Sequence[str], completion_ids: Sequence[Sequence[int]], **_: Any) -> list[float | None]:
     both = zip(completions, completion_ids, strict=True)
-    return [None if text == "a key" else float(sum(ids) % 11) for text, ids in both]
+    return [None if text == "a key" else sum(ids) % 89 / 8 for text, ids in both]
 
 
 def train(model: str, folder: Path, processes: int) -> dict[str, Any]:
