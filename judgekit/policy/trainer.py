@@ -1,6 +1,6 @@
 """TRL's GRPO trainer with human references in its groups (see `judgekit.policy.injection`).
 
-Five methods of TRL 1.16 are extended, none is copied. Only imported when training.
+Five private methods of TRL 1.16 are extended, none is copied. Only imported when training.
 """
 
 from __future__ import annotations
