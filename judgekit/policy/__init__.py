@@ -1,5 +1,6 @@
-"""Policy training: rewards from their files, and (to come) recipes."""
+"""Policy training: rewards from their files, human references in the groups, and (to come) recipes."""
 
+from judgekit.policy.injection import ReferenceInjection
 from judgekit.policy.reward import FileReward, load_reward
 
-__all__ = ["FileReward", "load_reward"]
+__all__ = ["FileReward", "ReferenceInjection", "load_reward"]

@@ -18,11 +18,11 @@ ROOT = Path(two.__file__).parents[2]
 
 
 def run(script: str, folder: Path, *more: str) -> list[dict[str, Any]]:
-    """Return what two processes of a script print: a line of JSON each."""
+    """Return what two processes of a script (beside this file, or by its path) print: a line of JSON each."""
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     started = [
         subprocess.Popen(
-            [sys.executable, "-W", "ignore", str(Path(__file__).with_name(script)), *more],
+            [sys.executable, "-W", "ignore", str(Path(__file__).parent / script), *more],
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "TWO": f"{rank} 2 {folder / 'meeting'}"},
         )
