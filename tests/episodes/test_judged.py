@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from judgekit import InputError, Rubric
-from judgekit.training.published import CRITERIA, HEADINGS, Unusable, is_published, published_of
+from judgekit.episodes.judged import CRITERIA, HEADINGS, Unusable, is_published, published_of
 from judgekit.training.rated import read_rated
 from judgekit.types import Rated
 

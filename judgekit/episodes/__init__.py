@@ -1,0 +1,1 @@
+"""The interactive-story task: graphs of episodes, prompts, answers, data."""
