@@ -9,13 +9,12 @@ instead of the judged one.
 
 from __future__ import annotations
 
-import ast
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from judgekit.episodes.cells import literal
 from judgekit.files.rows import Row
 from judgekit.types import Rated, Sample
 
@@ -122,13 +121,13 @@ def _sample(name: str, texts: list[str]) -> Sample:
 
 def _action(player: str) -> str:
     """Return what the player did, without the label of the behaviour, which no judge may see."""
-    found = _literal(player)
+    found = literal(player)
     return str(found["action"]) if isinstance(found, Mapping) and "action" in found else player
 
 
 def _scores(reply: Any) -> dict[str, tuple[float, str]] | str:
     """Return score and review by criterion, or why there are none."""
-    found = reply if isinstance(reply, Mapping) else _literal(str(reply))
+    found = reply if isinstance(reply, Mapping) else literal(str(reply))
     if not isinstance(found, Mapping):
         return "the scores cannot be read"
     scores = {}
@@ -139,15 +138,3 @@ def _scores(reply: Any) -> dict[str, tuple[float, str]] | str:
             return f"no score for {name}"
         scores[name] = (float(value), str(entry.get("review") or "") if isinstance(entry, Mapping) else "")
     return scores
-
-
-def _literal(text: str) -> Any:
-    """Read JSON, or what ``str(dict)`` wrote; None where it is neither. Nothing is evaluated."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        pass
-    try:
-        return ast.literal_eval(text.strip())
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return None
