@@ -11,7 +11,7 @@ def literal(text: str) -> Any:
     """Read JSON, or what ``str(dict)`` wrote; None where it is neither. Nothing is evaluated."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     try:
         return ast.literal_eval(text.strip())

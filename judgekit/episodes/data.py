@@ -155,7 +155,7 @@ def judged_texts(graph: StoryGraph, episode: Episode, history: Sequence[Exchange
         "background": "\n".join(part for part in (graph.background, graph.role) if part),
         "history": "\n\n".join(told) or "-",
         "episode": "\n".join(part for part in (*parts, characters(graph, episode), triggers(graph, episode)) if part),
-        "progress": f"{len(history) + 1}, {episode.budget}",
+        "progress": f"current {len(history) + 1}, total {episode.budget}",
         "user_input": action,
     }
 

@@ -9,13 +9,13 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from judgekit.config import load_json
 from judgekit.episodes.data import Loaded, Turn
-from judgekit.episodes.judged import Unusable, published_of
+from judgekit.episodes.judged import Unusable, judged_row, published_of
 from judgekit.episodes.published import rl_rows, rl_turn, sft_rows, sft_turns
 from judgekit.errors import InputError, require
 from judgekit.files import read_table, write_new
 from judgekit.files.rows import Row
+from judgekit.strict_json import no_constant, once
 from judgekit.types import Rated
 
 Layout = Literal["turns", "story_generation_rl", "story_generation_sft"]
@@ -86,6 +86,15 @@ def write_turns(path: str | Path, turns: Sequence[Turn], layout: Layout = "turns
     return len(listed)
 
 
+def write_judged(path: str | Path, rated: Iterable[Rated], language: str) -> int:
+    """Write rated samples to a new JSONL file in the layout of ``reward_train_*``; return the number of rows.
+
+    Raises:
+        InputError: the file is there or cannot be written, or a sample is not one of ``story/episodebench``.
+    """
+    return write_new(path, (judged_row(one, language) for one in rated))
+
+
 def _row(turn: Turn) -> dict[str, Any]:
     # Mappings as text: Parquet cannot hold an empty one, and makes the keys of one row those of all.
     row = asdict(turn)
@@ -108,19 +117,31 @@ def _turns(row: Row, line: int, source: str | Path) -> list[Turn | str]:
 def _own(row: Row) -> Turn:
     optional = {"episode": None, "budget": None}
     texts = {key: json.loads(row[key]) for key in ("context", "metadata") if key in row}
-    return Turn(**{**optional, **row, **texts, "prompt": tuple(dict(one) for one in row["prompt"])})  # type: ignore[arg-type]
+    return Turn(**{**optional, **row, **texts, "prompt": tuple(dict(one) for one in row["prompt"])})
 
 
 def _rows(source: str | Path, split: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield numbered rows; a cell without a value has no key."""
     path = Path(source)
     if path.suffix.lower() == ".json":
-        listed = load_json(path, list[dict[str, Any]])
-        yield from enumerate(listed, 1)
+        yield from _json(path)
     elif path.suffix.lower() in {".jsonl", ".csv", ".gz", ".parquet"}:
         yield from read_table(path)
     else:
         yield from _hub(str(source), split)
+
+
+def _json(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    try:
+        found = json.loads(path.read_bytes(), object_pairs_hook=once, parse_constant=no_constant)
+    except OSError as problem:
+        raise InputError(f"{path}: {problem.strerror}") from None
+    except (ValueError, RecursionError) as problem:
+        raise InputError(f"{path}: not JSON: {problem}") from None
+    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
+        raise InputError(f"{path}: must hold a list of rows")
+    for number, row in enumerate(found, 1):
+        yield number, {key: value for key, value in row.items() if value is not None}
 
 
 def _hub(name: str, split: str) -> Iterator[tuple[int, dict[str, Any]]]:
