@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,66 +83,87 @@ class Conversation:
     episode: str = ""
 
 
-def turns_of(graph: StoryGraph, played: Conversation, *, secret: bytes, prompt: str = "") -> Loaded:
+def turns_of(
+    graph: StoryGraph, played: Conversation, *, secret: bytes, prompt: str = "", shown: int | None = None
+) -> Loaded:
     """Return a turn for each exchange of a conversation, with the recorded step as the right one.
 
     The progress begins anew in each episode, and so does the history. From a response that is no turn, or that goes
     where the graph has no way, the rest of the conversation is left out: nobody knows in which episode it is.
 
+    Args:
+        secret, prompt, shown: as in `judgekit.episodes.prompt.episode_prompt`.
+
     Raises:
         InputError: the graph has not the episode that the conversation begins in.
     """
-    episode = graph.episode(played.episode) if played.episode else graph.start
-    history: list[Exchange] = []
     found: list[Turn | str] = []
-    for n, act in enumerate(played.acts):
-        right = _step(episode, act)
-        if right not in (episode.id, *episode.successors):
-            return Loaded.of(
-                [*found, right, *["after a response that cannot be followed"] * (len(played.acts) - n - 1)]
-            )
-        found.append(_turn(graph, episode, history, act, right, f"{played.id}/{n + 1}", played.id, secret, prompt))
-        history.append(Exchange(act.action, act.response))
-        if right == END:
-            return Loaded.of([*found, *["after the end of the story"] * (len(played.acts) - n - 1)])
-        if right != episode.id:
-            episode, history = graph.episode(right), []
+    for n, step in enumerate(_followed(graph, played), 1):
+        if isinstance(step, str):
+            found.append(step)
+            continue
+        chat = episode_prompt(
+            graph, step.episode, step.history, step.act.action, secret=secret, prompt=prompt, shown=shown
+        )
+        found.append(_turn(graph, step, chat, played.id, n))
     return Loaded.of(found)
 
 
-def _step(episode: Episode, act: Act) -> str:
-    """Return where a response goes; or why nobody can follow."""
-    turn = parse_response(act.response)
+@dataclass(frozen=True, slots=True)
+class _Step:
+    episode: Episode
+    history: tuple[Exchange, ...]
+    act: Act
+    right: str
+
+
+def _followed(graph: StoryGraph, played: Conversation) -> Iterator[_Step | str]:
+    """Yield where each exchange stood and where it went, or why it cannot be used."""
+    episode = graph.episode(played.episode) if played.episode else graph.start
+    history: tuple[Exchange, ...] = ()
+    over = ""
+    for act in played.acts:
+        if over:
+            yield over
+            continue
+        right, problem = _right(episode, act.response)
+        if problem:
+            over = "after a response that cannot be followed"
+            yield problem
+            continue
+        yield _Step(episode, history, act, right)
+        history = (*history, Exchange(act.action, act.response))
+        if right == END:
+            over = "after the end of the story"
+        elif right != episode.id:
+            episode, history = graph.episode(right), ()
+
+
+def _right(episode: Episode, response: str) -> tuple[str, str]:
+    """Return where a response goes, and why nobody can follow it there; empty where one can."""
+    turn = parse_response(response)
     if isinstance(turn, str):
-        return f"the response is no turn: {turn}"
+        return "", f"the response is no turn: {turn}"
     name = turn.next_episode.strip()
-    known = (episode.id, *episode.successors)
-    return name if name in known else f"the response goes to {name!r}, where episode {episode.id!r} has no way"
+    if name in (episode.id, *episode.successors):
+        return name, ""
+    return name, f"the response goes to {name!r}, where episode {episode.id!r} has no way"
 
 
-def _turn(
-    graph: StoryGraph,
-    episode: Episode,
-    history: Sequence[Exchange],
-    act: Act,
-    right: str,
-    name: str,
-    conversation: str,
-    secret: bytes,
-    prompt: str,
-) -> Turn:
+def _turn(graph: StoryGraph, step: _Step, prompt: Iterable[Message], conversation: str, n: int) -> Turn:
+    episode, act = step.episode, step.act
     return Turn(
-        id=name,
-        prompt=tuple(episode_prompt(graph, episode, history, act.action, secret=secret, prompt=prompt)),
-        next_episode=right,
+        id=f"{conversation}/{n}",
+        prompt=tuple(prompt),
+        next_episode=step.right,
         conversation=conversation,
         episode=episode.id,
-        progress=len(history) + 1,
+        progress=len(step.history) + 1,
         budget=episode.budget,
         language=graph.language,
         story=graph.story,
         reference=act.response,
-        context=judged_texts(graph, episode, history, act.action),
+        context=judged_texts(graph, episode, step.history, act.action),
         metadata={} if act.behaviour is None else {"behaviour": act.behaviour},
     )
 

@@ -13,7 +13,7 @@ from judgekit.report.drawing import breadth, fit, label, plain
 
 WIDE, TALL, GAP, ROW = 224, 84, 28, 64  # of a box, and between boxes and rows
 END_WIDE, END_TALL = 64, 28
-LANE, EDGE, LEAST = 18, 16, 640  # between the lines that go back; around the picture; its narrowest
+LANE, EDGE, TOP, LEAST = 26, 16, 36, 640  # between the lines that go back; left and right; above; the narrowest
 LETTER, LEADING = 12, 17
 UNIT = re.compile(r"[\u2e80-\uffef]|[^\s\u2e80-\uffef]+|\s+")  # where a line may end: between Chinese characters too
 STYLE = (
@@ -46,7 +46,7 @@ def draw(graph: StoryGraph) -> str:
     steps = _steps(graph)
     back = [step for step in steps if boxes[step[1]].row <= boxes[step[0]].row]
     width = inner + LANE * len(back) + 2 * EDGE
-    bottom = len(rows) * (TALL + ROW) + EDGE
+    bottom = TOP + len(rows) * (TALL + ROW) - ROW
     lines = [_line(boxes, step, numbers, back, inner) for step, numbers in steps.items()]
     shapes = [_end(box) if place[0] == END else _box(graph, place[0], box) for place, box in boxes.items()]
     written = list(_written(graph, width - 2 * EDGE))
@@ -88,7 +88,7 @@ def _boxes(rows: Sequence[Sequence[Place]], inner: float) -> dict[Place, Box]:
         x = EDGE + (inner - sum(_wide(place) + GAP for place in row) + GAP) / 2
         for place in row:
             tall = END_TALL if place[0] == END else TALL
-            found[place] = Box(x + _wide(place) / 2, EDGE + n * (TALL + ROW), _wide(place), tall, n)
+            found[place] = Box(x + _wide(place) / 2, TOP + n * (TALL + ROW), _wide(place), tall, n)
             x += _wide(place) + GAP
     return found
 
@@ -114,8 +114,9 @@ def _line(
     a, b = boxes[step[0]], boxes[step[1]]
     start, end = a.y + a.tall, b.y
     if step in back:  # around the rows, on the right
-        lane = EDGE + inner + LANE * back.index(step)
-        path = f"M{a.x + 40:.1f} {start} v12 H{lane:.1f} V{end - 14} H{b.x + 40:.1f} V{end}"
+        k = back.index(step)
+        lane, off = EDGE + inner + LANE * k, 10 + 4 * (k % 5)  # so that lines of one row do not fall together
+        path = f"M{a.x + 30 + off:.1f} {start} v{off} H{lane:.1f} V{end - off} H{b.x + 30 + off:.1f} V{end}"
         return _path(path, ' stroke-dasharray="5 3"') + _mark(lane, (start + end) / 2, numbers)
     half = (end - start) / 2
     path = f"M{a.x:.1f} {start} C{a.x:.1f} {start + half} {b.x:.1f} {end - half} {b.x:.1f} {end}"

@@ -46,6 +46,7 @@ def episode_prompt(
     *,
     secret: bytes,
     prompt: str = "",
+    shown: int | None = None,
 ) -> list[Message]:
     """Return the chat that asks for the next turn of an episode: system, the turns so far, the player's act.
 
@@ -56,10 +57,12 @@ def episode_prompt(
         history: the exchanges of this episode, and of no other.
         secret: key of the fence's nonce: the same key makes the same text, and who lacks it cannot close the fence.
         prompt: name of a form in ``policy/prompts``; by default ``episode`` in the story's language.
+        shown: how many exchanges are shown, the last ones; all of them by default. The progress counts them all.
     """
     system, player = form(prompt or f"episode.{graph.language}")
     texts = {name: _broken(text) for name, text in _texts(graph, episode, len(history) + 1).items()}
-    said = [(_broken(one.action), _broken(one.response)) for one in history]
+    first = 0 if shown is None else max(0, len(history) - shown)
+    said = [(_broken(one.action), _broken(one.response)) for one in history[first:]]
     nonce = nonce_for(secret, json.dumps([texts, said, action], sort_keys=True))
     turns: list[Message] = [{"role": "system", "content": fill(system, {**texts, "nonce": nonce})}]
     for act, response in said:
