@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from judgekit import content
 from judgekit.episodes.graph import END, Episode, StoryGraph
+from judgekit.errors import InputError, nearest
 from judgekit.rubrics.prompt import CONTROL, nonce_for
 from judgekit.rubrics.template import fill
 from judgekit.types import Message
@@ -32,7 +33,14 @@ class Exchange:
 
 @lru_cache
 def form(name: str) -> tuple[str, str]:
-    """Return the system section and the player section of a shipped prompt, such as ``episode.en``."""
+    """Return the system section and the player section of a shipped prompt, such as ``episode.en``.
+
+    Raises:
+        InputError: there is none of this name.
+    """
+    known = [path.stem for path in (content.folder("policy") / "prompts").glob("*.txt")]
+    if name not in known:
+        raise InputError(f"no prompt is called {name!r}{nearest(name, known)}")
     text = (content.folder("policy") / "prompts" / f"{name}.txt").read_text(encoding="utf-8")
     system, _, player = text.removeprefix(SYSTEM).partition(PLAYER)
     return system.strip("\n"), player.strip("\n")

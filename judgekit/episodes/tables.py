@@ -148,7 +148,7 @@ def _hub(name: str, split: str) -> Iterator[tuple[int, dict[str, Any]]]:
     datasets = require("datasets", "train")
     try:
         found = datasets.load_dataset(name, split=split)
-    except (OSError, ValueError) as problem:  # what datasets raises is one of these, or derived from them
+    except (OSError, ValueError, datasets.exceptions.DatasetsError) as problem:
         raise InputError(f"{name}: {problem}") from None
     for number, row in enumerate(found, 1):
         yield number, {key: value for key, value in row.items() if value is not None}

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
+import pytest
 import yaml
 
 from tests.cli.command import Call
@@ -60,3 +63,18 @@ def test_draw_to_nowhere_is_a_message(tmp_path: Path, call: Call) -> None:
     outcome = call("episodes", "draw", write(tmp_path, GOOD), "--out", tmp_path / "none" / "graph.svg")
 
     assert outcome.code == 2 and "No such file" in outcome.stderr and "Traceback" not in outcome.stderr
+
+
+def test_the_page_tells_the_truth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Call) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "episodes.md").read_text(encoding="utf-8")
+    blocks = dict(re.findall(r"^```(\w+)\n(.*?)^```$", page, re.DOTALL | re.MULTILINE))
+    monkeypatch.chdir(tmp_path)
+    Path("lamp.yaml").write_text(blocks["yaml"])
+    check, told, draw = blocks["console"].splitlines()
+
+    assert call(*check.removeprefix("$ judgekit ").split()).stdout == f"{told}\n"
+    assert call(*draw.removeprefix("$ judgekit ").split()).code == 0 and Path("lamp.svg").is_file()
+    names: dict[str, Any] = {}
+    *code, last = blocks["python"].strip().splitlines()
+    exec("\n".join(code), names)
+    assert eval(last.partition("#")[0].strip(), names) == [1.0]

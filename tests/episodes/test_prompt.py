@@ -13,6 +13,7 @@ from judgekit.episodes.graph import StoryGraph
 from judgekit.episodes.progress import own_progress
 from judgekit.episodes.prompt import Exchange, episode_prompt, form
 from judgekit.episodes.records import graph_of
+from judgekit.errors import InputError
 
 KEY = b"key"
 GRAPH = {
@@ -124,3 +125,19 @@ def test_any_player_stays_in_one_fence_per_turn(first: str, second: str) -> None
     nonce = prompt[-1]["content"].split("\n")[0].removeprefix("<<< player ")
 
     assert [turn["content"].count(nonce) for turn in prompt if turn["role"] == "user"] == [2, 2]
+
+
+@pytest.mark.parametrize(("shown", "answers"), [(0, []), (1, ["answer 3"]), (9, ["answer 1", "answer 2", "answer 3"])])
+def test_a_short_history_has_the_true_progress(shown: int, answers: list[str]) -> None:
+    built = graph_of(GRAPH)
+    history = [Exchange(f"act {i}", f"answer {i}") for i in (1, 2, 3)]
+    prompt = episode_prompt(built, built.start, history, "I wait.", secret=KEY, shown=shown)
+
+    assert [turn["content"] for turn in prompt if turn["role"] == "assistant"] == answers
+    assert section(prompt[0]["content"], "#### Current Episode Progress:") == "4"
+
+
+def test_an_unknown_prompt_names_the_nearest() -> None:
+    built = graph_of(GRAPH)
+    with pytest.raises(InputError, match="no prompt is called 'episode.de'; did you mean 'episode.en'"):
+        episode_prompt(built, built.start, [], "I wait.", secret=KEY, prompt="episode.de")

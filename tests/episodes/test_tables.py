@@ -176,6 +176,11 @@ def test_a_folder_is_read_as_the_hub_is(tmp_path: Path, monkeypatch: pytest.Monk
     assert (turn.next_episode, turn.story) == ("4", "17")
     with pytest.raises(InputError, match="Unknown split"):
         read_turns(tmp_path / "data", split="tset")
+    (tmp_path / "data" / "train.jsonl").write_text('{"a": 1}\n{"a"')
+    with pytest.raises(InputError, match="data: "):
+        read_turns(tmp_path / "data")
+    with pytest.raises(InputError, match="nobody/nothing: "):
+        read_turns("nobody/nothing")
 
 
 def test_judged_rows_are_told_apart(tmp_path: Path) -> None:

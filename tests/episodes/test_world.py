@@ -175,6 +175,7 @@ def test_examples_without_faults_are_right() -> None:
     assert not any(turn.metadata["faults"] for turn in turns)
 
 
+@pytest.mark.slow
 def test_a_turn_and_its_answer_fit_into_512_tokens(turns, tmp_path: Path) -> None:
     pytest.importorskip("tokenizers")
     from transformers import AutoTokenizer
