@@ -139,5 +139,5 @@ def test_a_short_history_has_the_true_progress(shown: int, answers: list[str]) -
 
 def test_an_unknown_prompt_names_the_nearest() -> None:
     built = graph_of(GRAPH)
-    with pytest.raises(InputError, match="no prompt is called 'episode.de'; did you mean 'episode.en'"):
+    with pytest.raises(InputError, match=r"no prompt is called 'episode.de'; did you mean 'episode.en'"):
         episode_prompt(built, built.start, [], "I wait.", secret=KEY, prompt="episode.de")
