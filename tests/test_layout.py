@@ -27,11 +27,12 @@ DIRECTIONS = {
     "models": {"config"},
     "calibration": {"config"},
     "judges": {"calibration", "config", "models", "rubrics", "storyworld"},
-    "training": {"calibration", "config", "content", "files", "judges", "models", "report", "rubrics"},
+    "training": {"calibration", "config", "content", "episodes", "files", "judges", "models", "report", "rubrics"},
     "storyworld": {"config", "models"},
     "studies": {"calibration", "config", "content", "files", "report", "storyworld"},
     "integrations": {"rewards"},
-    "rewards": {"models"},  # for the sentence encoder, which judges nothing; never a judge
+    "episodes": {"config", "content", "files", "report", "rubrics", "storyworld"},
+    "rewards": {"episodes", "models"},  # models for the sentence encoder, which judges nothing; never a judge
     "policy": {"config", "judges", "rewards"},
     "report": set(),
     "cli": None,  # sees all the others

@@ -15,6 +15,7 @@ from judgekit import __version__
 from judgekit.cli import (
     calibrate,
     distill,
+    episodes,
     evaluate,
     expand,
     judging,
@@ -55,6 +56,7 @@ app.command("distill")(distill.distill)
 app.command("evaluate")(evaluate.evaluate)
 app.command("expand")(expand.expand)
 app.command("quickstart")(quickstart.quickstart)
+app.add_typer(episodes.app, name="episodes")
 app.add_typer(pairs.app, name="pairs")
 app.add_typer(profile.app, name="profile")
 app.add_typer(reward.app, name="reward")

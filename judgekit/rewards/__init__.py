@@ -1,14 +1,15 @@
 """Rewards for reinforcement learning. They know the protocols of `judgekit.types`, and no judge."""
 
+from judgekit.episodes.progress import own_progress
+from judgekit.episodes.response import EpisodeTurn
 from judgekit.rewards.alarms import WATCHES, Alarm, Watch
-from judgekit.rewards.answer import JSONText
 from judgekit.rewards.channel import Channel, Custom, Values
 from judgekit.rewards.composite import CompositeReward, Gate, Rewards
 from judgekit.rewards.cre import CREReward, information_flow
 from judgekit.rewards.diversity import DPPDiversity
-from judgekit.rewards.episode import EpisodeTurn, story_text
+from judgekit.rewards.episode import JSONText, story_text
 from judgekit.rewards.format import FormatReward
-from judgekit.rewards.history import own_progress, without_history
+from judgekit.rewards.history import without_history
 from judgekit.rewards.holdout import HoldOut
 from judgekit.rewards.judged import JudgeReward, TournamentReward
 from judgekit.rewards.length import LengthReward, effective_length

@@ -11,7 +11,7 @@ What is mended of the release:
 - Weights could be negative, with which ``exp(-CRE)`` leaves (0, 1] and an unlikely token is paid for. They stop at 0
   here, as in the release's own variant ``with_pred``; where none is negative the value is that of the release.
 - All turns of an episode were shown its last progress, which gives the jump away to the entropies and the policy alike:
-  see `judgekit.rewards.history.own_progress`.
+  see `judgekit.episodes.progress.own_progress`.
 - The L x L similarities of L tokens, 82 million numbers at L = 9,048: prefix sums take L x d steps.
 """
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal, get_args
 
+from judgekit.episodes.answer import json_object
+from judgekit.episodes.response import EpisodeTurn
 from judgekit.errors import InputError
-from judgekit.rewards.answer import json_object
 from judgekit.rewards.channel import Channel, Values
-from judgekit.rewards.episode import EpisodeTurn
 from judgekit.rewards.published import all_or_nothing, mended_json, plain_json
 from judgekit.rewards.rollout import Rollout
 from judgekit.rewards.schema import Schema, checked_schema, fits
@@ -24,7 +24,7 @@ RELEASED: dict[str, Callable[[str], float]] = {
 class FormatReward(Channel):
     """R_fmt of EpisodeBench: 0.4 where what a reader sees holds one parseable JSON object, 0.6 more where it is valid.
 
-    What counts as one object is said by `judgekit.rewards.answer.json_object`. Every text has a value: what cannot be
+    What counts as one object is said by `judgekit.episodes.answer.json_object`. Every text has a value: what cannot be
     read is worth 0, and that is known.
 
     Args:

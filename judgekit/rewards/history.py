@@ -1,17 +1,11 @@
-"""The two prompts whose entropies CRE compares: with the history, and without."""
+"""The prompt of CRE's H-, without the history."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from judgekit.errors import InputError
 from judgekit.types import Message
-
-PROGRESS = re.compile(
-    r"^(#### (?:Current (?:Chapter|Episode) Progress|当前章节进度)[:：]?[ \t]*+\n[ \t]*+)\d{1,6}(?=[ \t]*+$)",
-    re.MULTILINE,
-)
 
 
 def without_history(prompt: Sequence[Message]) -> list[Message]:
@@ -23,23 +17,3 @@ def without_history(prompt: Sequence[Message]) -> list[Message]:
     if not prompt or prompt[-1]["role"] != "user":
         raise InputError("a prompt ends with a user turn, to which the response is the answer")
     return [*(turn for turn in prompt[:-1] if turn["role"] == "system"), prompt[-1]]
-
-
-def own_progress(prompt: Sequence[Message], progress: int) -> list[Message]:
-    """Return an EpisodeBench prompt with the progress of its own turn.
-
-    The release packs all turns of an episode with the progress of the last one. A policy then reads there when the jump
-    is due and cannot learn to pace itself, and H- knows it too. Put the turn's own number in before either prompt is
-    used; it is the number of rounds so far.
-
-    Raises:
-        InputError: no system turn has the section "#### Current Chapter Progress" (or 当前章节进度) with a number.
-    """
-    if progress < 0 or not any(PROGRESS.search(turn["content"]) for turn in prompt if turn["role"] == "system"):
-        raise InputError(f"no system turn has a '#### Current Chapter Progress' section to hold the number {progress}")
-    return [
-        {"role": turn["role"], "content": PROGRESS.sub(rf"\g<1>{progress}", turn["content"])}
-        if turn["role"] == "system"
-        else turn
-        for turn in prompt
-    ]

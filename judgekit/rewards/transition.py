@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from numbers import Integral
-from typing import Any
 
+from judgekit.episodes.answer import json_object
+from judgekit.episodes.response import EpisodeTurn, spelled
 from judgekit.errors import InputError
-from judgekit.rewards.answer import json_object
 from judgekit.rewards.channel import Channel, Values
-from judgekit.rewards.episode import EpisodeTurn, story_text
+from judgekit.rewards.episode import story_text
 from judgekit.rewards.rollout import Rollout
 from judgekit.rewards.schema import Schema, checked_schema, fits
 from judgekit.types import PointwiseJudge, Score
@@ -119,13 +118,6 @@ class TransitionReward(Channel):
             return self._claim(rollout) in self._right(rollout, None) | {self._episode(rollout)}
         except _UnknownError:
             return False  # said again, with its reason, where the values are made
-
-
-def spelled(value: Any) -> str | None:
-    """Return an episode's id as text; None for what is no id."""
-    if isinstance(value, Integral) and not isinstance(value, bool):
-        return str(int(value))
-    return (value.strip() or None) if isinstance(value, str) else None
 
 
 def _steps(graph: Graph) -> Steps:

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
+from judgekit.episodes.judged import Unusable, is_published, published_of
 from judgekit.errors import InputError, nearest
 from judgekit.files import check, rated_of, read
 from judgekit.files.rows import Row
 from judgekit.rubrics.rubric import Rubric
-from judgekit.training.published import Unusable, is_published, published_of
 from judgekit.types import Rated
 
 

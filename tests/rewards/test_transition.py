@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from judgekit import InputError, Sample, Score
+from judgekit.episodes.response import spelled
 from judgekit.rewards import Rollout, TransitionReward
-from judgekit.rewards.transition import spelled
 
 STORY = [{"narrative": "The gate falls shut.", "role_dialogue": {"name": "Ana", "utterance": "Too late!"}}]
 GRAPH: dict[str | int, Any] = {"1": ["2", 3], 2: "-1"}

@@ -4,24 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import Any
 
-from judgekit.rewards.rollout import Rollout
 from judgekit.strict_json import no_constant, once
 
 TOKEN = re.compile(r'\\.|["{}]', re.DOTALL)
-
-
-@dataclass(frozen=True)
-class JSONText:
-    """What the JSON object of a rollout holds under a key, for a channel's ``text``; None where that is no text."""
-
-    key: str
-
-    def __call__(self, rollout: Rollout) -> str | None:
-        value = (json_object(rollout.visible) or {}).get(self.key)
-        return value if isinstance(value, str) else None
 
 
 def json_object(text: str) -> dict[str, Any] | None:

@@ -9,17 +9,19 @@ instead of the judged one.
 
 from __future__ import annotations
 
-import ast
-import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from judgekit.episodes.cells import literal
+from judgekit.errors import InputError
 from judgekit.files.rows import Row
 from judgekit.types import Rated, Sample
 
 CRITERIA = ("plot", "guidance", "narration", "characters", "transition")
+PROGRESS = re.compile(r"current (\d{1,6}), total (\d{1,6})")
 # The headings between which the published prompts put an item's texts, in their order.
 HEADINGS = {
     "en": (
@@ -88,6 +90,48 @@ def published_of(row: Row, line: int, language: str) -> Rated | Unusable:
     return Rated(_sample(name, texts), values, reviews, group=texts[0].split("\n", 1)[0], source="machine")
 
 
+def judged_row(rated: Rated, language: str) -> Row:
+    """Return the published row of a rated sample, such as `published_of` builds.
+
+    Raises:
+        InputError: a score or a text of ``story/episodebench`` is missing, or the texts hold a heading of the layout,
+            so that the row would not be read back as what it is.
+    """
+    given = rated.sample.metadata
+    found = PROGRESS.fullmatch(str(given.get("progress")))
+    missing = [name for name in CRITERIA if rated.scores.get(name) is None]
+    missing += [name for name in ("background", "history", "episode", "user_input") if name not in given]
+    if missing or not found:
+        raise InputError(f"the sample {rated.id!r} lacks {', '.join(missing) or 'its progress: current 2, total 8'}")
+    episode, _, triggers = str(given["episode"]).rpartition("\n\n")
+    texts = [given["background"], given["history"], episode, found[2], found[1], triggers, ", ".join(CRITERIA)]
+    texts += [given["user_input"], rated.sample.response]
+    reviews = {name: {"review": rated.reviews.get(name, ""), "score": rated.scores[name]} for name in CRITERIA}
+    row = {
+        "system": _said("user", "".join(f"\n{h}\n{t}" for h, t in zip(HEADINGS[language], texts, strict=True))),
+        "conversations": _said("assistant", str(reviews)),
+        "score_sum": math.fsum(value for value in rated.scores.values() if value is not None),
+        "data_source": "judgekit",
+        "language": language,
+    }
+    back = published_of(row, 0, language)
+    if isinstance(back, Unusable) or not _same(back, rated):
+        raise InputError(f"the sample {rated.id!r} cannot be written in this layout: a heading of it stands in a text")
+    return row
+
+
+def _same(a: Rated, b: Rated) -> bool:
+    """Return whether two rated samples have the same texts and scores, but for space around the texts."""
+    pairs = [(text, b.sample.metadata.get(key)) for key, text in a.sample.metadata.items()]
+    pairs += [(a.sample.response, b.sample.response)]
+    same = all(str(text).strip() == str(other).strip() for text, other in pairs)
+    return same and all(a.scores[name] == b.scores[name] for name in CRITERIA)
+
+
+def _said(who: str, text: str) -> list[dict[str, str]]:
+    return [{"from": who, "value": text}]
+
+
 def _message(messages: Any) -> Any:
     """Return the value of the only message of a list; of anything else, itself."""
     if isinstance(messages, list) and len(messages) == 1 and isinstance(messages[0], Mapping):
@@ -122,13 +166,13 @@ def _sample(name: str, texts: list[str]) -> Sample:
 
 def _action(player: str) -> str:
     """Return what the player did, without the label of the behaviour, which no judge may see."""
-    found = _literal(player)
+    found = literal(player)
     return str(found["action"]) if isinstance(found, Mapping) and "action" in found else player
 
 
 def _scores(reply: Any) -> dict[str, tuple[float, str]] | str:
     """Return score and review by criterion, or why there are none."""
-    found = reply if isinstance(reply, Mapping) else _literal(str(reply))
+    found = reply if isinstance(reply, Mapping) else literal(str(reply))
     if not isinstance(found, Mapping):
         return "the scores cannot be read"
     scores = {}
@@ -139,15 +183,3 @@ def _scores(reply: Any) -> dict[str, tuple[float, str]] | str:
             return f"no score for {name}"
         scores[name] = (float(value), str(entry.get("review") or "") if isinstance(entry, Mapping) else "")
     return scores
-
-
-def _literal(text: str) -> Any:
-    """Read JSON, or what ``str(dict)`` wrote; None where it is neither. Nothing is evaluated."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        pass
-    try:
-        return ast.literal_eval(text.strip())
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return None

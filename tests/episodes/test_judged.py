@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from judgekit import InputError, Rubric
-from judgekit.training.published import CRITERIA, HEADINGS, Unusable, is_published, published_of
+from judgekit.episodes.judged import CRITERIA, HEADINGS, Unusable, is_published, judged_row, published_of
+from judgekit.episodes.tables import read_judged, write_judged
 from judgekit.training.rated import read_rated
 from judgekit.types import Rated
 
@@ -134,3 +136,25 @@ def test_published_rows_do_not_fit_another_rubric(tmp_path: Path) -> None:
 def test_ours_are_told_apart() -> None:
     assert is_published(row())
     assert not is_published({"prompt": "p", "response": "r", "scores": {}, "system": "x"})
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_rated_sample_is_written_as_it_was_published(tmp_path: Path, language: str) -> None:
+    given = published_of(row(prompt=prompt(language)), 1, language)
+    assert isinstance(given, Rated)
+
+    assert write_judged(tmp_path / "rows.jsonl", [given], language) == 1
+    assert read_judged(tmp_path / "rows.jsonl", language) == ([given], {})
+    assert judged_row(given, language)["score_sum"] == 4 * 3.5 + 5
+
+
+def test_what_the_layout_cannot_hold_is_refused() -> None:
+    given = published_of(row(), 1, "en")
+    assert isinstance(given, Rated)
+    broken = replace(given.sample, metadata={**given.sample.metadata, "history": "x\n## Current Chapter:\ny"})
+    bare = replace(given.sample, metadata={"progress": "current 1, total 2"})
+
+    with pytest.raises(InputError, match="'line-1' cannot be written in this layout"):
+        judged_row(replace(given, sample=broken), "en")
+    with pytest.raises(InputError, match="lacks plot, background, history, episode, user_input"):
+        judged_row(replace(given, sample=bare, scores={**given.scores, "plot": None}), "en")

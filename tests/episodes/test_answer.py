@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from judgekit.rewards.answer import json_object
+from judgekit.episodes.answer import json_object
 
 GOOD = {"plot_list": [{"narrative": "雨停了。 The rain {stopped}.", "role_dialogue": {}}], "next_episode": "2"}
 TEXT = json.dumps(GOOD, ensure_ascii=False)
