@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -76,8 +77,7 @@ class JudgeChannel(_Channel):
 
     def build(self, folder: Path) -> Channel:
         how: Any = {"bound": self.bound, "criterion": self.criterion, "scale": self.scale, "at_a_time": self.at_a_time}
-        judge = _judge(folder, self.judge)
-        judge.score([])  # one that only compares says so here, and not in a run
+        judge = _scoring(folder, self.judge)
         return JudgeReward(judge, text=None if self.text == "visible" else _text(self.text), **how)
 
 
@@ -114,14 +114,17 @@ class FormatChannel(_Channel):
 
 
 class TransitionChannel(_Channel):
-    """``channel: transition``; ``expected``: a column, or the graph of the story."""
+    """``channel: transition``; ``expected``: a column, or the graph of the story; ``trigger``: a judge.yaml."""
 
     channel: Literal["transition"]
     expected: str | dict[str, str | list[str]] = "next_episode"
     current: str = "episode"
+    trigger: str | None = None
+    least: float = 0.5
 
     def build(self, folder: Path) -> Channel:
-        return TransitionReward(self.expected, current=self.current)  # type: ignore[arg-type]
+        trigger = None if self.trigger is None else _scoring(folder, self.trigger)
+        return TransitionReward(self.expected, current=self.current, trigger=trigger, least=self.least)  # type: ignore[arg-type]
 
 
 class LengthChannel(_Channel):
@@ -129,12 +132,12 @@ class LengthChannel(_Channel):
 
     channel: Literal["length"]
     low: float
-    high: float
+    high: float | None
     sigma: float = 10.0
     text: Text = "visible"
 
     def build(self, folder: Path) -> Channel:
-        return LengthReward(self.low, self.high, self.sigma, text=_text(self.text))
+        return LengthReward(self.low, math.inf if self.high is None else self.high, self.sigma, text=_text(self.text))
 
 
 class RequestedLengthChannel(_Channel):
@@ -224,3 +227,9 @@ AnyChannel = Annotated[
 
 def _judge(folder: Path, name: str) -> Judge:
     return load_judge(folder / name)
+
+
+def _scoring(folder: Path, name: str) -> Judge:
+    judge = _judge(folder, name)
+    judge.score([])  # one that only compares says so here, and not in a run
+    return judge

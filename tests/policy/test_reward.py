@@ -66,6 +66,17 @@ def test_a_judge_is_beside_the_file_and_nowhere_else(tmp_path: Path, monkeypatch
         load_reward(written(tmp_path / "there", "channels: [{channel: judge, judge: judge}]\n"))
 
 
+def test_a_length_without_an_end_and_a_trigger(tmp_path: Path) -> None:
+    text = "channels: [{channel: length, low: 2, high: null}]\n"
+    assert load_reward(written(tmp_path, text)).score([Rollout("p", "two words")]).totals == [1.0]
+    (tmp_path / "judge.yaml").write_text(
+        "judge: rubric\nrubric: story/hanna\nmodel: {provider: fake, replies: [x]}\n", encoding="utf-8"
+    )
+    text = "channels: [{channel: transition, expected: {'1': '2'}, trigger: judge.yaml, least: 0.7}]\n"
+    found = load_reward(written(tmp_path, text)).channels["transition"]
+    assert found.least == 0.7 and found.trigger is not None  # type: ignore[attr-defined]
+
+
 def test_a_judge_that_only_compares_scores_nothing(tmp_path: Path) -> None:
     (tmp_path / "judge.yaml").write_text(
         "judge: pairwise\nrubric: story/storyworld\nmodel: {provider: storyworld}\n", encoding="utf-8"
