@@ -19,7 +19,7 @@ from judgekit.calibration import (
 )
 from judgekit.calibration.estimate import Array
 from judgekit.episodes.measures import JUMP, STAY, Item, Value
-from judgekit.episodes.metrics import BALANCED, mean_of_recalls, spanned, units
+from judgekit.episodes.metrics import BALANCED, in_order, mean_of_recalls, spanned, units
 from judgekit.errors import InputError
 
 
@@ -73,7 +73,7 @@ def compare_systems(one: Sequence[Item], two: Sequence[Item], bootstrap: Bootstr
             the metrics that apply.
     """
     boot, first, second = bootstrap or Bootstrap(), _by_id(one), _by_id(two)
-    shared = [name for name in first if name in second]
+    shared = [item.id for item in in_order(one) if item.id in second]
     if not shared:
         raise InputError("the two systems have no item in common; measure them on the same turns")
     unpaired = len(first) + len(second) - 2 * len(shared)

@@ -54,14 +54,15 @@ class Table:
 def metric_table(items: Sequence[Item], bootstrap: Bootstrap | None = None) -> Table:
     """Estimate every metric of the items; ``balanced accuracy`` is the mean of the two recalls.
 
-    Stories are drawn with replacement; items without a known story are drawn by conversation, which a note says.
+    Stories are drawn with replacement; items without a known story are drawn by conversation, which a note says. The
+    order of the items changes nothing.
 
     Raises:
         InputError: no items.
     """
     if not items:
         raise InputError("a table needs items; there are none")
-    boot = bootstrap or Bootstrap()
+    boot, items = bootstrap or Bootstrap(), in_order(items)
     rows = {name: _row(by_metric, boot) for name, by_metric in grouped(items).items()}
     if STAY in rows or JUMP in rows:
         rows[BALANCED] = _balanced(items, boot)
@@ -88,6 +89,11 @@ def metric_tables(
     for item in items:
         parts.setdefault(item.language if by == "language" else item.behaviour, []).append(item)
     return {name: metric_table(parts[name], bootstrap) for name in sorted(parts, key=lambda n: (n is None, n or ""))}
+
+
+def in_order(items: Sequence[Item]) -> list[Item]:
+    """Return the items story by story, so that the draws do not depend on how they came."""
+    return sorted(items, key=lambda item: (item.story is None, item.story or "", item.conversation, item.id))
 
 
 def grouped(items: Sequence[Item]) -> dict[str, Pairs]:

@@ -86,15 +86,13 @@ def test_a_policy_that_always_stays_gets_exactly_the_baseline(seed: int, k: int)
 
 @given(st.integers(0, 1000))
 @settings(max_examples=20, deadline=None)
-def test_the_order_of_the_stories_changes_no_value(seed: int) -> None:
+def test_the_order_of_the_stories_changes_nothing(seed: int) -> None:
     shuffled = random.Random(seed).sample(ANSWERED, len(ANSWERED))
-    one, two = metric_table(measure_turns(ANSWERED), FAST), metric_table(measure_turns(shuffled), FAST)
+    items, others = measure_turns(ANSWERED), measure_turns(shuffled)
 
-    assert one.counts == two.counts
-    assert one.rows.keys() == two.rows.keys()
-    for name, row in one.rows.items():
-        assert two.rows[name].estimate.value == pytest.approx(row.estimate.value)
-        assert two.rows[name].left_out == row.left_out
+    assert metric_table(items, FAST) == metric_table(others, FAST)
+    stays = measure_turns([replace(a, responses=(says("1"),) * 2) for a in ANSWERED])
+    assert compare_systems(items, stays, FAST) == compare_systems(others, stays, FAST)
 
 
 def test_renaming_the_stories_changes_nothing() -> None:
@@ -263,6 +261,28 @@ def test_two_systems_by_hand() -> None:
     assert found["balanced accuracy"].p == 2 / 2**4  # four stories of one sign
     contrasts = list(found.values())
     assert [c.q for c in contrasts] == adjust_pvalues([c.p for c in contrasts])
+
+
+def test_balanced_accuracy_weighs_the_rarer_jumps_up() -> None:
+    turns = [turn(f"{s}{i}", f"s{s}", "2" if i == 3 else "1") for s in range(8) for i in range(4)]
+
+    def system(wrong: set[str]) -> list[Item]:
+        return measure_turns([Answered(t, (says("3" if t.id in wrong else t.next_episode),)) for t in turns])
+
+    lost_jumps, lost_stays = {f"{s}3" for s in range(6)}, {f"{s}{i}" for s in range(3) for i in range(2)}
+    [found] = [c for c in compare_systems(system(lost_jumps), system(lost_stays), FAST) if c.metric[:3] == "bal"]
+
+    assert found.difference.value == pytest.approx((6 / 8 - 6 / 24) / 2)
+    # a jump weighs 32 / (2 * 8) = 2, a stay 32 / (2 * 24) = 2 / 3: six stories gain, three of them 2 - 4 / 3
+    assert found.p == 2 / 2**6
+    assert found.test.startswith("sign flip")
+
+
+def test_a_turn_whose_episode_is_not_known_is_left_out_once() -> None:
+    items = [*system({0}), *measure_turns([Answered(turn("c", "C", "1", None), (says("1"),))])]
+    found = {c.metric: c.left_out for c in compare_systems(items, items, FAST)}
+
+    assert (found["acc@1"], found["stay recall"], found["balanced accuracy"]) == (0, 1, 1)
 
 
 def test_scores_are_compared_by_flipping_stories() -> None:
