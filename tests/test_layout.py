@@ -31,7 +31,7 @@ DIRECTIONS = {
     "storyworld": {"config", "models"},
     "studies": {"calibration", "config", "content", "files", "report", "storyworld"},
     "integrations": {"rewards"},
-    "episodes": {"config", "content", "files", "report", "rubrics", "storyworld"},
+    "episodes": {"calibration", "config", "content", "files", "models", "report", "rubrics", "storyworld"},
     "rewards": {"episodes", "models"},  # models for the sentence encoder, which judges nothing; never a judge
     "policy": {"config", "judges", "rewards"},
     "report": set(),

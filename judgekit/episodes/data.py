@@ -170,15 +170,19 @@ def _turn(graph: StoryGraph, step: _Step, prompt: Iterable[Message], conversatio
 
 def judged_texts(graph: StoryGraph, episode: Episode, history: Sequence[Exchange], action: str) -> dict[str, str]:
     """Return what the rubric ``story/episodebench`` shows to a judge beside the response."""
-    told = [f"> {one.action}\n{_story(one.response)}" for one in history]
     parts = [episode.id, episode.scene, episode.goal, episode.description]
     return {
         "background": "\n".join(part for part in (graph.background, graph.role) if part),
-        "history": "\n\n".join(told) or "-",
+        "history": told(history) or "-",
         "episode": "\n".join(part for part in (*parts, characters(graph, episode), triggers(graph, episode)) if part),
         "progress": f"current {len(history) + 1}, total {episode.budget}",
         "user_input": action,
     }
+
+
+def told(history: Sequence[Exchange]) -> str:
+    """Write out the turns so far: what the player did, after a mark, and what the story told."""
+    return "\n\n".join(f"> {one.action}\n{_story(one.response)}" for one in history)
 
 
 def _story(response: str) -> str:

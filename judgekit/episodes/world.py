@@ -174,7 +174,7 @@ def act(episode: Episode, trigger: Trigger | None, dice: Dice) -> tuple[str, str
     for kind in ODD:
         if dice.chance(ODDITY):
             return _odd(kind, episode, dice), kind
-    return _idle(episode, dice), "normal"
+    return idle(episode, dice), "normal"
 
 
 def _odd(kind: str, episode: Episode, dice: Dice) -> str:
@@ -183,7 +183,8 @@ def _odd(kind: str, episode: Episode, dice: Dice) -> str:
     return dice.pick(PRANKS).replace("{thing}", dice.pick(THINGS))
 
 
-def _idle(episode: Episode, dice: Dice) -> str:
+def idle(episode: Episode, dice: Dice) -> str:
+    """Return what a player does who goes along and fires no trigger."""
     pairs = [trigger for trigger in episode.triggers if len(trigger.conditions) > 1]
     if pairs and dice.chance(HALF):
         return _said([dice.pick(dice.pick(pairs).conditions), _other(episode, dice)], dice)

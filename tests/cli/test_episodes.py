@@ -74,7 +74,9 @@ def test_the_page_tells_the_truth(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     assert call(*check.removeprefix("$ judgekit ").split()).stdout == f"{told}\n"
     assert call(*draw.removeprefix("$ judgekit ").split()).code == 0 and Path("lamp.svg").is_file()
-    names: dict[str, Any] = {}
-    *code, last = blocks["python"].strip().splitlines()
-    exec("\n".join(code), names)
-    assert eval(last.partition("#")[0].strip(), names) == [1.0]
+    for block in re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE):
+        names: dict[str, Any] = {}
+        *code, last = block.strip().splitlines()
+        exec("\n".join(code), names)
+        shown, _, value = last.partition("  # ")
+        assert eval(shown, names) == eval(value)
