@@ -3,17 +3,15 @@
 A `StoryGraph` says which episodes there are, what leads from one to the next and how many turns each may take. In each
 turn a policy is asked by `episode_prompt` and answers with an `EpisodeTurn`. A `Turn` is what it learns from and is
 measured on: from played stories (`turns_of`), from published tables (`read_turns`) or from the `StoryWorld`. `roll_out`
-lets a policy and a `Player` play stories; `metric_table` and `compare_systems` say what came of it.
+lets a policy and a `Player` play stories. What came of it is said by `judgekit.episodes.metrics` and
+`judgekit.episodes.contrasts`, which bring the statistics along and so are imported for themselves.
 """
 
 from __future__ import annotations
 
-from judgekit.episodes.contrasts import Contrast, compare_systems
 from judgekit.episodes.data import Act, Conversation, Loaded, Turn, judged_texts, turns_of
 from judgekit.episodes.drawing import draw
 from judgekit.episodes.graph import END, Episode, StoryGraph, Trigger
-from judgekit.episodes.measures import Answered, Item, Value, measure_scores, measure_timing, measure_turns
-from judgekit.episodes.metrics import Row, Table, metric_table, metric_tables
 from judgekit.episodes.paths import span
 from judgekit.episodes.players import (
     AbnormalPlayer,
@@ -37,14 +35,11 @@ __all__ = [
     "END",
     "AbnormalPlayer",
     "Act",
-    "Answered",
-    "Contrast",
     "Conversation",
     "Episode",
     "EpisodeTurn",
     "Exchange",
     "HackingPlayer",
-    "Item",
     "Loaded",
     "Mixture",
     "ModelPlayer",
@@ -53,27 +48,18 @@ __all__ = [
     "Played",
     "PlayedTurn",
     "Player",
-    "Row",
     "Scene",
     "StoryGraph",
     "StoryWorld",
-    "Table",
     "Trigger",
     "Turn",
-    "Value",
     "Visit",
-    "compare_systems",
     "draw",
     "episode_prompt",
     "graph_of",
     "judged_texts",
     "load_graph",
     "load_graphs",
-    "measure_scores",
-    "measure_timing",
-    "measure_turns",
-    "metric_table",
-    "metric_tables",
     "own_progress",
     "parse_response",
     "read_judged",

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from judgekit.calibration import Bootstrap, adjust_pvalues, mcnemar_test, sign_flip_test
-from judgekit.episodes import Answered, Item, StoryWorld, Turn, Value, compare_systems, measure_scores, measure_turns
-from judgekit.episodes.measures import UNKNOWN
+from judgekit.episodes import StoryWorld, Turn
+from judgekit.episodes.contrasts import compare_systems
+from judgekit.episodes.measures import UNKNOWN, Answered, Item, Value, measure_scores, measure_turns
 from judgekit.episodes.metrics import metric_table, metric_tables
 from judgekit.errors import InputError
 

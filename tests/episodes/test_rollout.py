@@ -19,11 +19,10 @@ from judgekit.episodes import (
     Played,
     StoryGraph,
     StoryWorld,
-    measure_timing,
     right_episode,
     roll_out,
 )
-from judgekit.episodes.measures import timing
+from judgekit.episodes.measures import measure_timing, timing
 from judgekit.episodes.metrics import metric_table, metric_tables
 from judgekit.errors import InputError
 
