@@ -57,8 +57,11 @@ class Tails:
         return [self._corrected(at) for at in (-z, z)]
 
     def p(self, found: Array, null: float) -> float:
-        """Return 1 less the confidence of the interval that ends at ``null``."""
-        away = _normal_share(found[found != null], int((found == null).sum()), null) - self.shift
+        """Return 1 less the confidence of the interval that ends at ``null``.
+
+        Beyond the outermost draw, which says no more, the draws are taken to go on as a normal distribution does.
+        """
+        away = _normal_share(found[found != null], int((found == null).sum()), null) * _beyond(found, null) - self.shift
         at = away / max(1 + self.skew * away, 1e-9) - self.shift
         return 2 * t_tail(abs(at) / (expansion(self.units) * self.wider), self.df)
 
@@ -76,6 +79,13 @@ def _normal_share(others: Array, equal: int, value: float) -> float:
     total = len(others) + equal
     below = ((others < value).sum() + equal / 2) / total
     return NORMAL.inv_cdf(min(max(float(below), 0.5 / total), 1 - 0.5 / total))
+
+
+def _beyond(found: Array, null: float) -> float:
+    """Return how many times as far from the mean of the draws as the outermost one on its side; 1 where it is nearer."""
+    mean = float(found.mean())
+    reach = float(found.max() if null > mean else found.min()) - mean
+    return max(1.0, (null - mean) / reach) if reach else 1.0
 
 
 def _short(found: Array, units: int, left: tuple[Array, Array]) -> float:

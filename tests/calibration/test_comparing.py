@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -71,8 +74,25 @@ def test_p_is_5_percent_where_the_interval_ends(method: str) -> None:
         assert found.p(null=end) == pytest.approx(0.05, abs=0.002)
     assert found.p(null=estimate.value) > 0.9
     assert found.p(null=estimate.low - 1) < 0.01
-    assert found.p(null=estimate.high + 1) < 0.03  # beyond all draws; a skew leaves more than 1 / draws
+    assert found.p(null=estimate.high + 1) < 0.01
     assert estimate == bootstrap.of_weights(40, lambda weights: weights @ x / weights.sum(1))
+
+
+@pytest.mark.parametrize("method", ["bca", "percentile"])
+def test_p_goes_on_falling_beyond_the_draws(method: str) -> None:
+    x = np.random.default_rng(2).gamma(1, size=30)
+    found = Bootstrap(method=method, draws=1000).resampled(30, lambda weights: (weights @ x / weights.sum(1))[:, None])
+    draws = found.found[:, 0]
+    low, high, mean = draws.min(), draws.max(), draws.mean()
+
+    for end, step in ((low, -0.1), (high, 0.1)):
+        p = [found.p(null=end + step * k) for k in range(6)]
+        assert all(one > two for one, two in itertools.pairwise(p))
+        assert found.p(null=end + step * 1e-9) == pytest.approx(p[0])  # without a jump
+    if method == "percentile":  # twice as far as the outermost draw of 1,000: twice the quantile of 1 - .5 / 1000
+        z = 2 * NormalDist().inv_cdf(0.9995)
+        tail = stats.t.sf(z * np.sqrt(29 / 30), 29)
+        assert found.p(null=high + (high - mean)) == pytest.approx(2 * tail, rel=1e-6)
 
 
 def test_what_is_missing_is_counted() -> None:
