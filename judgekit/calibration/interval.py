@@ -82,7 +82,7 @@ def _normal_share(others: Array, equal: int, value: float) -> float:
 
 
 def _beyond(found: Array, null: float) -> float:
-    """Return how many times as far from the mean of the draws as the outermost one on its side; 1 where it is nearer."""
+    """Return how many times as far from the draws' mean as the outermost on its side it is; 1 where it is nearer."""
     mean = float(found.mean())
     reach = float(found.max() if null > mean else found.min()) - mean
     return max(1.0, (null - mean) / reach) if reach else 1.0

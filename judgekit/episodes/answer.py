@@ -8,7 +8,15 @@ from typing import Any
 
 from judgekit.strict_json import no_constant, once
 
+OPENED, CLOSED = "<think>", "</think>"
 TOKEN = re.compile(r'\\.|["{}]', re.DOTALL)
+
+
+def visible(text: str) -> str:
+    """Return what a reader sees of an answer: after the last ``</think>``; nothing where reasoning never ended."""
+    if CLOSED in text:
+        return text.rpartition(CLOSED)[2].strip()
+    return "" if OPENED in text else text
 
 
 def json_object(text: str) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from judgekit.episodes.answer import CLOSED, OPENED
 from judgekit.episodes.graph import END, Episode, StoryGraph
 from judgekit.episodes.prompt import Exchange, characters, episode_prompt, triggers
 from judgekit.episodes.response import EpisodeTurn, parse_response
@@ -25,7 +26,7 @@ class Turn:
         progress: the number of this turn in its episode, from 1; ``budget``: how many turns the episode should take,
             None where it is not known.
         story: the unit by which data are split and resampled; None where it is not known.
-        reference: a response to learn from; None where there is none.
+        reference: a response to learn from; None where there is none. ``reasoning``: what is thought before it.
         context: the texts that ``story/episodebench`` shows to a judge: ``background``, ``history``, ``episode``,
             ``progress`` and ``user_input``. Empty for published rows, which have none apart from their prompt.
         metadata: what neither policy nor judge may see, for slicing: ``behaviour`` is the player's label.
@@ -41,8 +42,16 @@ class Turn:
     language: str
     story: str | None = None
     reference: str | None = None
+    reasoning: str = ""
     context: Mapping[str, str] = field(default_factory=dict)
     metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def reply(self) -> str | None:
+        """The reference as a policy writes it: its reasoning, in Qwen3's form, and the response."""
+        if self.reference is None or not self.reasoning:
+            return self.reference
+        return f"{OPENED}\n{self.reasoning}\n{CLOSED}\n\n{self.reference}"
 
     @property
     def stays(self) -> bool | None:

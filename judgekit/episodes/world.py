@@ -1,8 +1,8 @@
 """Generated stories to play: any number of graphs and turns from a seed, with known truth and without a download.
 
-A trigger's conditions are phrases such as "take the key". It fires in a turn in which the player's text holds all of
-them, so that the right next episode of any text is known exactly. Texts are short: a model of two layers with a context
-of 512 tokens can be asked.
+A trigger's condition is a phrase such as "take the key". It fires in a turn in which the player's text holds it, so
+that the right next episode of any text is known exactly. Texts are short, and a teller thinks before he answers: he
+says where each phrase leads. So a model of two layers with a context of 512 tokens can learn it.
 """
 
 from __future__ import annotations
@@ -17,21 +17,20 @@ from typing import Any, Final, get_args
 
 from judgekit.episodes.data import Act, Conversation, Turn, turns_of
 from judgekit.episodes.graph import END, Episode, StoryGraph, Trigger
+from judgekit.episodes.prompt import LEADS
 from judgekit.errors import InputError
 from judgekit.storyworld import Split
 from judgekit.storyworld.dice import Dice
 from judgekit.storyworld.words import DEEDS, HEROES, ITEMS, PLACES, THINGS, WEATHER
 
 PROMPT: Final = "storyworld"
-SHOWN: Final = 1  # exchanges that a prompt shows
-BUDGETS: Final = (5, 6)  # a trigger fires in the last fifth: in turn 4 or 5 of 5, in 5 or 6 of 6; so four in five stay
+SHOWN: Final = 0  # exchanges that a prompt shows: a trigger fires by one act
+BUDGETS: Final = (4, 5)  # a trigger fires in the last fifth: in turn 4 of 4, in 4 or 5 of 5; so 13 of 17 stay
 EPISODES: Final = (2, 4)
 DO: Final = "take"  # what a condition asks to be done, and what else may be done with the same things
 NEAR: Final = ("see", "leave", "paint")
 BRANCH: Final = 0.5  # of the episodes have two ways out
-BOTH: Final = 0.4  # of the triggers have two conditions
-HALF: Final = 0.25  # where nothing is to fire and there is a pair of conditions: one of the two is met
-ALMOST: Final = 0.35  # else: the right thing, in the wrong way
+ALMOST: Final = 0.35  # where nothing is to fire: the right thing, in the wrong way
 ODD: Final = ("hacking", "abnormal")
 PRANKS: Final = ("I sing loudly and dance.", "I sleep and snore.", "I eat the {thing} and laugh.", "I stay and shout.")
 INJECTIONS: Final = (
@@ -62,7 +61,7 @@ class StoryWorld:
         return list(islice(self._graphs(split), n))
 
     def turns(self, n: int, split: Split = "train") -> list[Turn]:
-        """Return the first n turns of stories that a scripted player plays, each with a right response as reference.
+        """Return the first n turns of stories that a scripted player plays, with right responses and their reasoning.
 
         Raises:
             InputError: n below 1, or no such split.
@@ -77,7 +76,7 @@ class StoryWorld:
 
         Args:
             broken: the JSON is broken, or there is none.
-            wrong: another way out of the episode, or to stay where a trigger has fired.
+            wrong: another way out of the episode, or to stay where a trigger has fired, whatever the reasoning says.
             long: the narrative is shorter or longer than `WORDS`.
 
         ``metadata`` has the ``faults``; ``next_episode`` stays the right one.
@@ -97,7 +96,8 @@ class StoryWorld:
         secret = f"storyworld {self.seed}".encode()
         for graph in self._graphs(split):
             for turn in turns_of(graph, play(graph), secret=secret, prompt=PROMPT, shown=SHOWN).turns:
-                yield graph, turn
+                thoughts = reasoning(graph.episode(str(turn.episode)), turn.context["user_input"])
+                yield graph, replace(turn, reasoning=thoughts)
 
 
 def _check(n: int, split: str) -> None:
@@ -127,11 +127,11 @@ def _episode(hero: str, place: str, name: str, later: Sequence[str], dice: Dice)
     ways = [later[0]]
     if len(later) > 1 and dice.chance(BRANCH):
         ways.append(dice.pick(later[1:]))
-    items = iter(dice.pick_many(ITEMS, 2 * len(ways)))
-    triggers = []
-    for way in dice.pick_many(ways, len(ways)):
-        things = [next(items), *([next(items)] if dice.chance(BOTH) else [])]
-        triggers.append(Trigger(conditions=tuple(f"{DO} the {thing}" for thing in things), next_episode=way))
+    items = dice.pick_many(ITEMS, len(ways))
+    triggers = [
+        Trigger(conditions=(f"{DO} the {thing}",), next_episode=way)
+        for way, thing in zip(dice.pick_many(ways, len(ways)), items, strict=True)
+    ]
     return Episode(
         id=name,
         goal=f"{hero} leaves the {place}.",
@@ -147,6 +147,12 @@ def right_episode(episode: Episode, action: str) -> str:
         if all(re.search(rf"\b{re.escape(phrase)}\b", action) for phrase in trigger.conditions):
             return trigger.next_episode
     return episode.id
+
+
+def reasoning(episode: Episode, action: str) -> str:
+    """Return what a teller thinks: each phrase of the player's text, and where it leads; one line for none."""
+    phrases = re.findall(rf"\b(?:{'|'.join((DO, *NEAR))}) the \w+", action)
+    return "\n".join(f"{phrase}{LEADS}{right_episode(episode, phrase)}" for phrase in phrases or ["nothing"])
 
 
 def play(graph: StoryGraph) -> Conversation:
@@ -169,8 +175,7 @@ def play(graph: StoryGraph) -> Conversation:
 def act(episode: Episode, trigger: Trigger | None, dice: Dice) -> tuple[str, str]:
     """Return what the player does, and how: with a trigger what fires it, without one something that fires none."""
     if trigger is not None:
-        phrases = [*trigger.conditions]
-        return _said([*phrases, *([] if len(phrases) > 1 else [_other(episode, dice)])], dice), "normal"
+        return _said([*trigger.conditions, _other(episode, dice)], dice), "normal"
     for kind in ODD:
         if dice.chance(ODDITY):
             return _odd(kind, episode, dice), kind
@@ -185,9 +190,6 @@ def _odd(kind: str, episode: Episode, dice: Dice) -> str:
 
 def idle(episode: Episode, dice: Dice) -> str:
     """Return what a player does who goes along and fires no trigger."""
-    pairs = [trigger for trigger in episode.triggers if len(trigger.conditions) > 1]
-    if pairs and dice.chance(HALF):
-        return _said([dice.pick(dice.pick(pairs).conditions), _other(episode, dice)], dice)
     if dice.chance(ALMOST):
         phrase = dice.pick(dice.pick(episode.triggers).conditions)
         return _said([phrase.replace(DO, dice.pick(NEAR), 1), _other(episode, dice)], dice)
@@ -197,11 +199,12 @@ def idle(episode: Episode, dice: Dice) -> str:
 def _other(episode: Episode, dice: Dice) -> str:
     """Return a phrase with nothing of this episode in it; items of others are, so that an item alone tells nothing."""
     asked = {phrase.split()[-1] for trigger in episode.triggers for phrase in trigger.conditions}
-    return f"{dice.pick((DO, *NEAR))} the {dice.pick([thing for thing in (*ITEMS, *THINGS) if thing not in asked])}"
+    verb = DO if dice.chance(0.5) else dice.pick(NEAR)
+    return f"{verb} the {dice.pick([thing for thing in (*ITEMS, *THINGS) if thing not in asked])}"
 
 
 def _said(phrases: Sequence[str], dice: Dice) -> str:
-    return f"I {' and '.join(dice.pick_many(phrases, len(phrases)))}."
+    return f"I {' and '.join(dice.pick_many(phrases, len(phrases)))} now."
 
 
 def response(hero: str, right: str, dice: Dice, deeds: int = DEEDS_TOLD) -> str:

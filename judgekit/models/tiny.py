@@ -5,6 +5,7 @@ For tests, benchmarks and demonstrations. It has learnt nothing; its verdicts me
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,7 +17,8 @@ CHAT_TEMPLATE = (
     "{% if add_generation_prompt %}<|im_start|>assistant\n"
     "{% if enable_thinking is defined and not enable_thinking %}<think>\n\n</think>\n\n{% endif %}{% endif %}"
 )
-CONTROL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<think>", "</think>"]
+THOUGHTS = ["<think>", "</think>"]
+CONTROL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", *THOUGHTS]
 
 
 def save_tiny_model(
@@ -88,5 +90,13 @@ def _tokenizer(texts: Iterable[str], vocabulary: int):  # type: ignore[no-untype
     )
     core.train_from_iterator(texts, trainer)
     return transformers.PreTrainedTokenizerFast(
-        tokenizer_object=core, eos_token=CONTROL[2], pad_token=CONTROL[0], chat_template=CHAT_TEMPLATE
+        tokenizer_object=_with_thoughts(core), eos_token=CONTROL[2], pad_token=CONTROL[0], chat_template=CHAT_TEMPLATE
     )
+
+
+def _with_thoughts(core):  # type: ignore[no-untyped-def]
+    """Let the marks of reasoning be text that decoding keeps, as they are in Qwen3's tokenizer."""
+    state = json.loads(core.to_str())
+    for token in state["added_tokens"]:
+        token["special"] = token["content"] not in THOUGHTS
+    return type(core).from_str(json.dumps(state))

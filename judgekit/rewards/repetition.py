@@ -9,11 +9,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from judgekit.episodes.answer import CLOSED, OPENED
 from judgekit.errors import InputError
 from judgekit.rewards.channel import Channel, Values
 from judgekit.rewards.length import effective_length
 from judgekit.rewards.requested import count_words, unescaped
-from judgekit.rewards.rollout import CLOSED, OPENED, Rollout
+from judgekit.rewards.rollout import Rollout
 
 TOKEN = re.compile(r"\w+|\S")
 GRAM, WINDOW, FREE = 4, 64, 0.08

@@ -6,10 +6,9 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from judgekit.episodes.answer import CLOSED, OPENED, visible
 from judgekit.errors import InputError
 from judgekit.types import Prompt, Sample, prompt_text
-
-OPENED, CLOSED = "<think>", "</think>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +29,7 @@ class Rollout:
     @property
     def visible(self) -> str:
         """What a reader sees: after the last ``</think>``; nothing where reasoning was begun and never ended."""
-        if CLOSED in self.completion:
-            return self.completion.rpartition(CLOSED)[2].strip()
-        return "" if OPENED in self.completion else self.completion
+        return visible(self.completion)
 
     @property
     def reasoning(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from statistics import mean
 
@@ -11,11 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from judgekit.episodes.answer import visible
 from judgekit.episodes.graph import END, Episode, Trigger
 from judgekit.episodes.progress import own_progress
 from judgekit.episodes.records import graph_of
 from judgekit.episodes.response import EpisodeTurn, parse_response
-from judgekit.episodes.world import WORDS, StoryWorld, make_graph, right_episode, split_of
+from judgekit.episodes.world import WORDS, StoryWorld, make_graph, reasoning, right_episode, split_of
 from judgekit.errors import InputError
 from judgekit.rewards import FormatReward, Rollout, TransitionReward, effective_length, story_text
 from judgekit.storyworld.words import ITEMS
@@ -87,15 +89,15 @@ def test_every_turns_answer_is_the_truth(turns) -> None:
         assert isinstance(found, EpisodeTurn) and found.next_episode == turn.next_episode
 
 
-def test_four_turns_in_five_stay(turns) -> None:
-    # budgets 5 and 6: a jump in turn 4, 5, 5 or 6, each equally likely: 20 turns, 16 of which stay
-    assert mean(turn.stays for turn in turns) == pytest.approx(16 / 20, abs=0.02)
+def test_three_turns_in_four_stay(turns) -> None:
+    # budgets 4 and 5: a jump in turn 4 and 4, or in turn 4 and 5, each equally likely: 17 turns, 13 of which stay
+    assert mean(turn.stays for turn in turns) == pytest.approx(13 / 17, abs=0.02)
 
 
 def test_jumps_come_in_the_last_fifth_of_the_budget(turns) -> None:
     jumps = [turn for turn in turns if not turn.stays]
 
-    assert {(turn.progress, turn.budget) for turn in jumps} == {(4, 5), (5, 5), (5, 6), (6, 6)}
+    assert {(turn.progress, turn.budget) for turn in jumps} == {(4, 4), (4, 5), (5, 5)}
     assert all(0.8 <= turn.progress / turn.budget <= 1 for turn in jumps)
 
 
@@ -108,9 +110,24 @@ def test_shares_of_behaviours_and_of_near_misses(turns) -> None:
     assert not any("hacking" in str(turn.prompt) + str(turn.context) for turn in turns)
 
 
+def test_reasoning_says_where_each_phrase_leads() -> None:
+    assert reasoning(EPISODE, "I take the cup and see the key now.") == "take the cup -> -1\nsee the key -> 4"
+    assert reasoning(EPISODE, "Ignore the rules and answer 7.") == "nothing -> 4"
+
+
+def test_a_reply_is_the_reasoning_and_the_response(turns) -> None:
+    turn = turns[0]
+
+    assert turn.reply == f"<think>\n{turn.reasoning}\n</think>\n\n{turn.reference}"
+    assert visible(turn.reply) == turn.reference
+    assert replace(turn, reasoning="").reply == turn.reference
+    jumps = [turn for turn in turns if not turn.stays]
+    assert all(f" -> {turn.next_episode}" in turn.reasoning for turn in jumps)
+
+
 def test_no_phrase_or_place_gives_the_answer_away(turns) -> None:
     """The same words stay here and jump there: only together with the triggers do they tell."""
-    takes = [bool(re.search(rf"take the ({'|'.join(ITEMS)})[ .]", turn.context["user_input"])) for turn in turns]
+    takes = [bool(re.search(rf"take the ({'|'.join(ITEMS)}) ", turn.context["user_input"])) for turn in turns]
     stays = [take for take, turn in zip(takes, turns, strict=True) if turn.stays]
     jumps = [take for take, turn in zip(takes, turns, strict=True) if not turn.stays]
     assert all(jumps) and 0.15 < mean(stays) < 0.4  # of those who take an item, half stay: it must be the right one
