@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from judgekit.errors import require
 from judgekit.models.weights import quiet
@@ -94,7 +95,7 @@ def _tokenizer(texts: Iterable[str], vocabulary: int):  # type: ignore[no-untype
     )
 
 
-def _with_thoughts(core):  # type: ignore[no-untyped-def]
+def _with_thoughts(core: Any) -> Any:
     """Let the marks of reasoning be text that decoding keeps, as they are in Qwen3's tokenizer."""
     state = json.loads(core.to_str())
     for token in state["added_tokens"]:

@@ -10,15 +10,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from trl import GRPOTrainer
 
 from judgekit.errors import ConfigError, InputError, nearest
 from judgekit.policy.injection import NAN, ReferenceInjection, Standings, continuing, standings
+from judgekit.training.shaping import Shaping
+from judgekit.training.trainer import ShapingTrainer
 
+NO_SHAPING = Shaping()
 COUNTED = ("groups", "injected", "missing", "too long")
 
 
-class InjectingTrainer(GRPOTrainer):  # type: ignore[misc]
+class InjectingTrainer(ShapingTrainer):
     """GRPO in which a reference takes the place of the last rollout of its group, while training and once ``w > 0``.
 
     - It is decoded and judged as any rollout; reward functions are called once for all. A reward that compares the
@@ -31,6 +33,7 @@ class InjectingTrainer(GRPOTrainer):  # type: ignore[misc]
       ``w * A_ref * grad log pi`` under the trainer's normalisation. The KL term and the entropy bonus leave it out.
     - A row without a reference, or with one that has more tokens than ``max_completion_length`` (end of text included),
       has a plain group. Both are counted, in the log and in ``left_out``.
+    - Entropy shaping (``kind: entropy``) ranks and weighs the policy's own rollouts alone.
     - A reference without an advantage (unscored, or beside none that is scored) takes no part in the loss.
 
     Logged under ``injection/``: ``weight``; of all groups the share that has a reference (``groups``), none
@@ -42,13 +45,13 @@ class InjectingTrainer(GRPOTrainer):  # type: ignore[misc]
         left_out: groups without a reference since the trainer was made, by reason, over all processes.
     """
 
-    def __init__(self, *args: Any, injection: ReferenceInjection, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, injection: ReferenceInjection, shaping: Shaping = NO_SHAPING, **kwargs: Any) -> None:
         self._injection, self._weight = injection, 0.0
         self._rows: Sequence[Any] = ()
         self._tokens: dict[int, list[int]] = {}  # by place among this process' rows: the references in this batch
         self._in_loss: dict[str, Any] | None = None
         self.left_out: Counter[str] = Counter()
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, shaping=shaping, **kwargs)
         self._check()
 
     def _check(self) -> None:
@@ -59,6 +62,7 @@ class InjectingTrainer(GRPOTrainer):  # type: ignore[misc]
             ("normalize_then_sum", self.multi_objective_aggregation == "normalize_then_sum", "weigh channels instead"),
             ("top_entropy_quantile", self.top_entropy_quantile < 1, "it leaves tokens out of the loss"),
             ("remove_unused_columns", self.args.remove_unused_columns, "it removes the references"),
+            ("UCAS and entropy_reward", self._shaping.kind in ("ucas", "entropy_reward"), "shape by 'entropy'"),
             ("num_generations below 3", self.num_generations < 3, "one rollout of the policy has no deviation"),
         ]
         for name, asked, why in refused:
@@ -126,6 +130,9 @@ class InjectingTrainer(GRPOTrainer):  # type: ignore[misc]
             return rewards
         self._rewards, self._injected = rewards, self.accelerator.gather(torch.tensor(own, device=rewards.device))
         return rewards.masked_fill(self._injected[:, None], NAN)
+
+    def _sampled(self, replies: Any) -> Any:
+        return ~self._injected
 
     def _generate_and_score_completions(self, inputs: Any) -> Any:
         if not self.model.training:

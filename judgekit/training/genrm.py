@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from judgekit.errors import InputError
 from judgekit.files import pair_row
 from judgekit.judges import ClassifierJudge
+from judgekit.judges.asking import rubric_identity
 from judgekit.judges.base import digest
 from judgekit.models.local import LocalConfig, LocalModel
 from judgekit.models.scalar import SequenceConfig
@@ -113,7 +114,7 @@ class GenRMTraining(JudgeTraining):
             trained = train_scalar(self.base, self.pairs, settings, folder, lora=lora, seed=seed, say=self.say)
             return {"model": self.run.movable(trained.model.model_dump()), "left_out": trained.left_out}
 
-        key = [settings.model_dump(), *origin(self.base, self.recipe, self.rubric), self._data]
+        key = [settings.model_dump(), *origin(self.base, self.recipe, rubric_identity(self.rubric)), self._data]
         result = self.run.stage("classifier", key, make)
         return ClassifierJudge(SequenceConfig(**self.run.placed(result["model"])).build())
 

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal
 
 from judgekit.errors import ConfigError, require
 from judgekit.judges import GenRMJudge
+from judgekit.judges.asking import rubric_identity
 from judgekit.judges.load import movable
 from judgekit.models.local import LocalConfig, LocalModel
 from judgekit.rubrics.rubric import Rubric
@@ -185,7 +186,9 @@ class JudgeTraining(ABC):
 
         if self.run.done(name):
             self.say(f"{name}: done before")
-        result = self.run.stage(name, [*key, *origin(start, self.recipe, self.rubric), self._data], make)
+        result = self.run.stage(
+            name, [*key, *origin(start, self.recipe, rubric_identity(self.rubric)), self._data], make
+        )
         model = LocalConfig(**self.run.placed(result["model"]))
         return Stage(model, partial(self._judge, model), result["curve"], result["left_out"])
 

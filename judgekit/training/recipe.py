@@ -1,4 +1,4 @@
-"""A recipe: everything that decides how a judge is trained, in one YAML."""
+"""A recipe: everything that decides how a model is trained, in one YAML."""
 
 from __future__ import annotations
 
@@ -32,24 +32,17 @@ class Scratch(Config):
     context: Annotated[int, Field(ge=16)] = 2048
 
 
-class Start(Config):
-    """What every recipe of a judge that writes has.
+class Beginning(Config):
+    """What every training starts from.
 
     Attributes:
         model: what to start from; or ``scratch``, one of the two.
-        rubric: its prompt is what the judge will see, in training and in use.
         lora: train an adapter instead of all weights.
-        held_out: share of the groups kept for the evaluation where no test data are given.
-        decoding: how the finished judge writes.
     """
 
-    rubric: str
     model: LocalConfig | None = None
     scratch: Scratch | None = None
     lora: Lora | None = None
-    sft: SFTSettings = SFTSettings()
-    held_out: Annotated[float, Field(gt=0, lt=1)] = 0.1
-    decoding: Decoding = Decoding()
     seed: int = 0
 
     @model_validator(mode="after")
@@ -59,6 +52,21 @@ class Start(Config):
         if self.scratch and self.lora:
             raise ValueError("a model from scratch has nothing to adapt; leave out 'lora'")
         return self
+
+
+class Start(Beginning):
+    """What every recipe of a judge that writes has.
+
+    Attributes:
+        rubric: its prompt is what the judge will see, in training and in use.
+        held_out: share of the groups kept for the evaluation where no test data are given.
+        decoding: how the finished judge writes.
+    """
+
+    rubric: str
+    sft: SFTSettings = SFTSettings()
+    held_out: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    decoding: Decoding = Decoding()
 
     @classmethod
     def load(cls, name: str | Path) -> Self:

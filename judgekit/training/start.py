@@ -6,16 +6,14 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from judgekit.judges.asking import rubric_identity
 from judgekit.models.local import LocalConfig
 from judgekit.models.tiny import save_tiny_model
 from judgekit.models.weights import fingerprint
-from judgekit.rubrics.rubric import Rubric
-from judgekit.training.recipe import Start
+from judgekit.training.recipe import Beginning
 from judgekit.training.stages import Run
 
 
-def base_model(run: Run, recipe: Start, texts: Callable[[], Iterable[str]], data: str) -> LocalConfig:
+def base_model(run: Run, recipe: Beginning, texts: Callable[[], Iterable[str]], data: str) -> LocalConfig:
     """Return the model that training starts from.
 
     Args:
@@ -34,8 +32,12 @@ def base_model(run: Run, recipe: Start, texts: Callable[[], Iterable[str]], data
     return LocalConfig(provider="local", path=str(run.folder / "base"))
 
 
-def origin(config: LocalConfig, recipe: Start, rubric: Rubric) -> list[Any]:
-    """Return what decides, beside data and settings, what comes of a stage that starts from this model."""
+def origin(config: LocalConfig, recipe: Beginning, *more: Any) -> list[Any]:
+    """Return what decides, beside data and settings, what comes of a stage that starts from this model.
+
+    Args:
+        more: what else does, a judge's rubric for one.
+    """
     weights = [fingerprint(path, config.revision) for path in (config.path, config.adapter) if path]
     lora = recipe.lora and recipe.lora.model_dump()
-    return [weights, lora, rubric_identity(rubric), recipe.seed]
+    return [weights, lora, *more, recipe.seed]

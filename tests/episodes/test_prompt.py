@@ -60,7 +60,9 @@ def test_every_part_is_in_its_place() -> None:
     assert section(told, "#### Goal") == "Light the lamp."
     assert section(told, "#### What it tells") == "A storm comes up."
     assert section(told, "#### Characters") == "- Ben: a fisherman"
-    assert section(told, "#### Triggers") == "- Ada has the key AND the door is open -> 8\n- Ada rows away -> -1 (the end)"
+    assert (
+        section(told, "#### Triggers") == "- Ada has the key AND the door is open -> 8\n- Ada rows away -> -1 (the end)"
+    )
     assert section(told, "#### Episode Total Progress:") == "6"
     assert '{"plot_list": [{"narrative"' in told and "{{" not in told
 

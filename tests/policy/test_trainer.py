@@ -132,7 +132,7 @@ def test_the_reference_is_the_last_rollout_whole_and_judged_as_any(make: Make) -
     mask = batch["completion_mask"].bool()
 
     assert batch["completion_ids"][3][mask[3]].tolist() == [*tokens, trainer.processing_class.eos_token_id]
-    assert reward.judged[3] == ("\nplan\n\n\nonce a lamp", [*tokens, trainer.processing_class.eos_token_id])
+    assert reward.judged[3] == (REFERENCE, [*tokens, trainer.processing_class.eos_token_id])
     assert batch["injected"].tolist() == [False, False, False, True] + 4 * [False]
 
 

@@ -44,7 +44,7 @@ def advantages(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
     def spy(self: Any, inputs: Any) -> Any:
         output = whole(self, inputs)
-        seen.append((output["advantages"].clone(), self._rewards.clone(), self._right.clone(), output))
+        seen.append((output["advantages"].clone(), self._totals.clone(), self._verdicts.clone(), output))
         return output
 
     monkeypatch.setattr(JudgeTrainer, "_generate_and_score_completions", spy)
