@@ -373,7 +373,7 @@ def test_chats_have_references_too(make: Make) -> None:
     reward = in_turn(1, 2, 3, 5)
     sampled(make(reward, [{"prompt": [{"role": "user", "content": "write"}], "human_reference": REFERENCE}]))
 
-    assert reward.judged[3][0] == [{"role": "assistant", "content": "\nplan\n\n\nonce a lamp"}]
+    assert reward.judged[3][0] == [{"role": "assistant", "content": REFERENCE}]
 
 
 @pytest.mark.filterwarnings("ignore:You are using 'rollout_func'")
