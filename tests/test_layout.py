@@ -33,7 +33,7 @@ DIRECTIONS = {
     "integrations": {"rewards"},
     "episodes": {"calibration", "config", "content", "files", "models", "report", "rubrics", "storyworld"},
     "rewards": {"episodes", "models"},  # models for the sentence encoder, which judges nothing; never a judge
-    "policy": {"config", "judges", "rewards"},
+    "policy": {"calibration", "config", "episodes", "files", "judges", "models", "report", "rewards"},
     "report": set(),
     "cli": None,  # sees all the others
     "__main__": None,
