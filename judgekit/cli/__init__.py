@@ -20,6 +20,7 @@ from judgekit.cli import (
     expand,
     judging,
     pairs,
+    policy,
     profile,
     quickstart,
     reward,
@@ -58,6 +59,7 @@ app.command("expand")(expand.expand)
 app.command("quickstart")(quickstart.quickstart)
 app.add_typer(episodes.app, name="episodes")
 app.add_typer(pairs.app, name="pairs")
+app.add_typer(policy.app, name="policy")
 app.add_typer(profile.app, name="profile")
 app.add_typer(reward.app, name="reward")
 app.add_typer(rubrics.app, name="rubrics")

@@ -36,13 +36,16 @@ def writable(folder: Path) -> None:
 class Results:
     """A JSONL file that grows in the order of its input, and goes on where a killed run stopped.
 
-    Nothing in an existing file is touched before `remaining` has found that this judge wrote it from this input. Then
+    Nothing in an existing file is touched before `remaining` has found that this author wrote it from this input. Then
     a half-written last line is cut off. Each `write` reaches the operating system before it returns. While it is
     open, no other run can write to it.
+
+    Args:
+        author: fingerprint of who writes the rows; ``by``: what each row calls it.
     """
 
-    def __init__(self, path: str | Path, judge: str) -> None:
-        self.path, self.judge, self.done = Path(path), judge, 0
+    def __init__(self, path: str | Path, author: str, by: str = "judge") -> None:
+        self.path, self.author, self.by, self.done = Path(path), author, by, 0
 
     def __enter__(self) -> Self:
         try:
@@ -61,14 +64,14 @@ class Results:
         """Yield the items that have no row yet.
 
         Raises:
-            InputError: the file holds something else than the beginning of this judge's results for this input.
+            InputError: the file holds something else than the beginning of this author's results for this input.
         """
         source = iter(items)
         whole = self._end_of_last_line()
         for number, row in read_rows(self.path, until=whole):
             item = next(source, None)
-            if row.get("judge") != self.judge:
-                self._refuse(number, "was written by another judge")
+            if row.get(self.by) != self.author:
+                self._refuse(number, f"was written by another {self.by}")
             if item is None:
                 self._refuse(number, "goes on where the input has ended")
             if row.get("id") != item.id:

@@ -31,12 +31,12 @@ def sample_of(row: Row, line: int) -> Sample:
         InputError: a field is missing, of the wrong type, empty, or holds what cannot be judged.
     """
     reference = None if row.get("reference") is None else _text(row, "reference")
-    return Sample(_prompt(row), _text(row, "response"), _id(row, line), reference, _metadata(row))
+    return Sample(prompt_of(row), _text(row, "response"), id_of(row, line), reference, metadata_of(row))
 
 
 def comparison_of(row: Row, line: int) -> Comparison:
     """Build a comparison from ``{"prompt", "a", "b", "id"?, "metadata"?}``."""
-    return Comparison(_prompt(row), _text(row, "a"), _text(row, "b"), _id(row, line), _metadata(row))
+    return Comparison(prompt_of(row), _text(row, "a"), _text(row, "b"), id_of(row, line), metadata_of(row))
 
 
 def pair_of(row: Row, line: int) -> Pair:
@@ -72,7 +72,8 @@ def _source(row: Row) -> Literal["human", "machine"]:
             raise InputError(f"source is {other!r}; it must be 'human' or 'machine'")
 
 
-def _prompt(row: Row) -> Prompt:
+def prompt_of(row: Row) -> Prompt:
+    """Return the prompt of a row: a text or a chat."""
     prompt = row.get("prompt")
     if not isinstance(prompt, list):
         return _text(row, "prompt")
@@ -108,7 +109,8 @@ def _judgeable(name: str, text: str) -> None:
         raise InputError(f"{name} holds a lone surrogate at character {problem.start}") from None
 
 
-def _id(row: Row, line: int) -> str:
+def id_of(row: Row, line: int) -> str:
+    """Return the id of a row; ``line-N`` where it has none."""
     name = row.get("id", "")
     if isinstance(name, bool) or not isinstance(name, (str, int)):
         raise InputError(f"id must be a text or a whole number, not {kind_of(name)}")
@@ -116,7 +118,8 @@ def _id(row: Row, line: int) -> str:
     return str(name) if name != "" else f"line-{line}"
 
 
-def _metadata(row: Row) -> dict[str, Any]:
+def metadata_of(row: Row) -> dict[str, Any]:
+    """Return the metadata of a row; empty where it has none."""
     metadata = row.get("metadata")
     if metadata is None:
         return {}

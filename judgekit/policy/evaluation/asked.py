@@ -1,0 +1,141 @@
+"""What a policy is asked in an evaluation: turns of episodes, or prompts for stories."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from judgekit.episodes import StoryWorld, Turn, read_turns
+from judgekit.errors import InputError
+from judgekit.files import check, read, read_rows
+from judgekit.files.rows import Row, id_of, kind_of, metadata_of, prompt_of
+from judgekit.types import Prompt, prompt_text
+
+Kind = Literal["turns", "stories"]
+STORYWORLD: Final = "storyworld"
+WORLD: Final = StoryWorld()  # its stories for testing are none that any seed trains on
+TURNS: Final = 200  # of the storyworld, where nobody says how many
+TURN_COLUMNS: Final = {"next_episode", "target_response", "conversations"}
+WORDS: Final = ("words", "target_word_count")  # POLARIS' data set says the latter
+
+
+@dataclass(frozen=True, slots=True)
+class StoryPrompt:
+    """A prompt for a story.
+
+    Attributes:
+        words: how many are asked for; None where only the prompt says so, or nothing does.
+        group: what prompts share that are not independent; the prompt itself where it is empty.
+        reference, metadata: what a rubric may show to a judge beside the story.
+    """
+
+    id: str
+    prompt: Prompt
+    words: int | None = None
+    group: str = ""
+    reference: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+Asked = Turn | StoryPrompt
+
+
+def cluster(one: Asked) -> str:
+    """Return what is resampled whole: of a turn its story, or its conversation where none is known."""
+    if isinstance(one, Turn):
+        return one.conversation if one.story is None else one.story
+    return one.group or prompt_text(one.prompt)
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """What is asked, under its name; and what of the source could not be used, by reason."""
+
+    name: str
+    asked: tuple[Asked, ...]
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.asked:
+            raise InputError(f"{self.name}: nothing to ask: {_told(self.left_out) or 'it has no rows'}")
+        name, times = Counter(one.id for one in self.asked).most_common(1)[0]
+        if times > 1:
+            raise InputError(f"{self.name}: the id {name!r} stands {times} times; give each row its own")
+
+    @property
+    def kind(self) -> Kind:
+        """Whether these are turns of episodes or prompts for stories."""
+        return kind_of_asked(self.asked)
+
+
+def kind_of_asked(asked: Sequence[Asked]) -> Kind:
+    """Return whether these are turns of episodes or prompts for stories.
+
+    Raises:
+        InputError: both.
+    """
+    turns = sum(isinstance(one, Turn) for one in asked)
+    if turns not in (0, len(asked)):
+        raise InputError(f"{turns} turns and {len(asked) - turns} prompts for stories: evaluate them apart")
+    return "turns" if turns else "stories"
+
+
+def load_data(source: str | Path, split: str = "test", limit: int | None = None) -> Data:
+    """Read what a policy is to be asked.
+
+    Args:
+        source: ``storyworld`` (generated turns of its test stories); a JSONL file of prompts for stories, with
+            ``prompt`` and, if you like, ``id``, ``words`` (or ``target_word_count``), ``group``, ``reference`` and
+            ``metadata``; or what `judgekit.episodes.read_turns` reads, a data set of the hub among it.
+        split: of a data set of the hub.
+        limit: the first so many only.
+
+    Raises:
+        InputError: it cannot be read, holds nothing, or an id stands twice.
+    """
+    name = Path(source).name if Path(source).exists() else str(source)
+    if str(source) == STORYWORLD:
+        return Data(name, tuple(WORLD.turns(limit or TURNS, "test")))
+    if _is_prompts(Path(source)):
+        check(source, story_prompt_of)
+        return Data(name, tuple(read(source, story_prompt_of))[:limit])
+    loaded = read_turns(source, split)
+    return Data(name, loaded.turns[:limit], loaded.left_out)
+
+
+def _is_prompts(path: Path) -> bool:
+    if path.suffix.lower() != ".jsonl" or not path.is_file():
+        return False
+    _, first = next(read_rows(path), (0, {}))
+    return "prompt" in first and not TURN_COLUMNS & set(first)
+
+
+def story_prompt_of(row: Row, line: int) -> StoryPrompt:
+    """Build a prompt for a story from a row.
+
+    Raises:
+        InputError: a field is missing or of the wrong type.
+    """
+    texts = {name: row.get(name) for name in ("group", "reference")}
+    for name, text in texts.items():
+        if text is not None and not isinstance(text, str):
+            raise InputError(f"{name} must be a text, not {kind_of(text)}")
+    group, reference = texts["group"] or "", texts["reference"]
+    return StoryPrompt(id_of(row, line), prompt_of(row), _words(row), group, reference, metadata_of(row))
+
+
+def _words(row: Row) -> int | None:
+    given = [(name, row[name]) for name in WORDS if row.get(name) is not None]
+    for name, value in given:
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise InputError(f"{name} must be a whole number of 1 or more, not {kind_of(value)}")
+    if len({value for _, value in given}) > 1:
+        raise InputError(f"{' and '.join(WORDS)} ask for different lengths")
+    return given[0][1] if given else None
+
+
+def _told(counts: Mapping[str, int]) -> str:
+    return "; ".join(f"{count} x {reason}" for reason, count in counts.items())
