@@ -143,6 +143,7 @@ class _Turn(Form):
     language: str
     story: str | None = None
     reference: str | None = None
+    reasoning: str = ""
     context: dict[str, str] = {}
     metadata: dict[str, Any] = {}
 

@@ -43,10 +43,7 @@ def evaluate(
         InputError: settings that do not go together, or a folder that holds the evaluation of something else.
     """
     folder = Path(folder)
-    if play and data.name != STORYWORLD:
-        raise InputError("only the storyworld has a player for its stories: play goes with its data")
-    if judge is not None:
-        judge.score([])  # one that only compares says so here, and not in the end
+    _check(data, judge, play)
     writable(folder)
     far = diversity.encoder() if data.kind == "turns" and k > 1 else None
     responded = responses.respond(model, data, folder / responses.FILE, decoding, k, size, progress)
@@ -69,3 +66,11 @@ def evaluate(
         stories=play,
     )
     return Evaluation.read(folder, settings)
+
+
+def _check(data: Data, judge: Judge | None, play: int) -> None:
+    """Refuse before the first response what could only fail after the last."""
+    if play and data.name != STORYWORLD:
+        raise InputError("only the storyworld has a player for its stories: play goes with its data")
+    if judge is not None:
+        judge.score([])  # one that only compares says so
