@@ -33,18 +33,27 @@ class RewardConfig(Config):
     name: str = "reward"
 
 
+def reward_of(config: RewardConfig, folder: Path, monitor: Monitor | None = None) -> CompositeReward:
+    """Open the judges of a reward and return it; relative paths count from the folder."""
+    return CompositeReward(**_arguments(config, folder), monitor=monitor)
+
+
+def _arguments(config: RewardConfig, folder: Path) -> dict[str, Any]:
+    names = ("normalize", "optional", "deadline", "on_error", "group_size", "name")
+    return {
+        "channels": [channel.named(channel.build(folder)) for channel in config.channels],
+        "weights": [channel.weight for channel in config.channels],
+        "gates": [Gate(gate.channel, gate.least) for gate in config.gates],
+        **{name: getattr(config, name) for name in names},
+    }
+
+
 class FileReward(CompositeReward):
     """The reward of a file: sent to another process, it goes as the path, and its judges are opened anew there."""
 
     def __init__(self, path: Path, config: RewardConfig, monitor: Monitor | None = None) -> None:
         self.path = path.resolve()
-        channels = [channel.named(channel.build(path.parent)) for channel in config.channels]
-        how: dict[str, Any] = {
-            name: getattr(config, name)
-            for name in ("normalize", "optional", "deadline", "on_error", "group_size", "name")
-        }
-        gates = [Gate(gate.channel, gate.least) for gate in config.gates]
-        super().__init__(channels, [channel.weight for channel in config.channels], gates=gates, monitor=monitor, **how)
+        super().__init__(**_arguments(config, path.parent), monitor=monitor)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return load_reward, (self.path, self.monitor)

@@ -79,9 +79,10 @@ def grpo(
     model = LocalModel(start)
     functions, weights = rewards
     config = arguments(trl.GRPOConfig, settings.trl, folder, seed, shuffle_dataset=False, reward_weights=list(weights))
-    fitting, left_out = _fitting(model, tasks, config.max_completion_length, block)
-    order = block_order(len(fitting) // block, block, prompts_needed(config, len(fitting), block), seed)
-    dataset = require("datasets", "train").Dataset.from_list([{"prompt": t.prompt, **t.facts} for t in fitting])
+    kept, left_out = fitting(model, [task.prompt for task in tasks], config.max_completion_length, block)
+    order = block_order(len(kept) // block, block, prompts_needed(config, len(kept), block), seed)
+    rows = [{"prompt": tasks[i].prompt, **tasks[i].facts} for i in kept]
+    dataset = require("datasets", "train").Dataset.from_list(rows)
     config.num_train_epochs = 1.0 if config.max_steps <= 0 else config.num_train_epochs
     trainer = JudgeTrainer(
         model=load_trainable(start, lora),
@@ -97,19 +98,24 @@ def grpo(
     return Trained(saved(start, folder / "model", adapter=bool(lora or start.adapter)), curve, left_out)
 
 
-def _fitting(model: LocalModel, tasks: Sequence[Task], reply: int, block: int) -> tuple[list[Task], dict[str, int]]:
-    """Keep the blocks whose prompts leave room for a reply of this many tokens."""
+def fitting(model: LocalModel, prompts: Sequence[str], reply: int, block: int = 1) -> tuple[list[int], dict[str, int]]:
+    """Return the places of the prompts that leave room for a reply of so many tokens, whole blocks; count the others.
+
+    Raises:
+        InputError: there is none.
+    """
     room = model.context - reply
-    lengths = [len(tokens) for tokens in model.tokens([task.prompt for task in tasks])]
-    blocks = [range(i, i + block) for i in range(0, len(tasks), block)]
-    kept = [tasks[i] for items in blocks if max(lengths[i] for i in items) <= room for i in items]
+    lengths = [len(tokens) for tokens in model.tokens(prompts)]
+    blocks = [range(i, i + block) for i in range(0, len(prompts), block)]
+    kept = [i for places in blocks if max(lengths[i] for i in places) <= room for i in places]
     if not kept:
         shortest = min(lengths, default=0)
         raise InputError(
-            f"no prompt leaves room for a reply of {reply} tokens; of {len(tasks)} the shortest has {shortest} tokens, "
-            f"and the model takes {room + reply} in all"
+            f"no prompt leaves room for a reply of {reply} tokens; of {len(prompts)} the shortest has {shortest} "
+            f"tokens, and the model takes {room + reply} in all"
         )
-    return kept, {f"longer than {room} tokens": len(tasks) - len(kept)} if len(kept) < len(tasks) else {}
+    left_out = len(prompts) - len(kept)
+    return kept, {f"longer than {room} tokens": left_out} if left_out else {}
 
 
 def prompts_needed(config: Any, tasks: int, block: int) -> int:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from judgekit.policy.evaluation.asked import Data, StoryPrompt, load_data
+from judgekit.policy.asked import Data, StoryPrompt, load_data
 from judgekit.policy.evaluation.comparing import Line, compare
 from judgekit.policy.evaluation.folder import Evaluation, Settings
 from judgekit.policy.evaluation.policy import open_policy

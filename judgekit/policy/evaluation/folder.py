@@ -18,8 +18,8 @@ from judgekit.episodes.metrics import Table
 from judgekit.errors import InputError
 from judgekit.files import writable
 from judgekit.models import Decoding
+from judgekit.policy.asked import Kind
 from judgekit.policy.evaluation import diversity, episodebench, plays, responses, scoring
-from judgekit.policy.evaluation.asked import Kind
 from judgekit.policy.evaluation.responses import Responded
 from judgekit.policy.evaluation.scoring import Judged, Scores
 

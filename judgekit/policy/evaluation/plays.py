@@ -26,7 +26,7 @@ from judgekit.files import check, digest_of, read
 from judgekit.files.rows import Row
 from judgekit.judges.base import digest
 from judgekit.models import Decoding, Model
-from judgekit.policy.evaluation.asked import WORLD
+from judgekit.policy.asked import WORLD
 from judgekit.policy.evaluation.filling import Progress, fill, silent
 from judgekit.policy.evaluation.forms import Form, held_to
 from judgekit.policy.evaluation.responses import request, sampled

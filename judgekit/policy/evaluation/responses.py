@@ -17,7 +17,7 @@ from judgekit.files.rows import Row, prompt_of
 from judgekit.judges.base import digest
 from judgekit.models import Decoding, Model, Reply, Request
 from judgekit.models.local import LocalModel
-from judgekit.policy.evaluation.asked import Asked, Data, StoryPrompt
+from judgekit.policy.asked import Asked, Data, StoryPrompt
 from judgekit.policy.evaluation.filling import Progress, fill, silent
 from judgekit.policy.evaluation.forms import Form, held_to
 from judgekit.policy.evaluation.policy import CutReply
@@ -153,6 +153,7 @@ class _Story(Form):
     group: str = ""
     reference: str | None = None
     metadata: dict[str, Any] = {}
+    human_reference: str | None = None
 
 
 def read_responses(path: str | Path) -> list[Responded]:

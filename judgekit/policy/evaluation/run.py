@@ -9,8 +9,8 @@ from judgekit.errors import InputError
 from judgekit.files import writable
 from judgekit.judges import Judge
 from judgekit.models import Decoding, Model
+from judgekit.policy.asked import STORYWORLD, Data
 from judgekit.policy.evaluation import diversity, plays, responses, scoring
-from judgekit.policy.evaluation.asked import STORYWORLD, Data
 from judgekit.policy.evaluation.episodebench import BAND, Band
 from judgekit.policy.evaluation.filling import Progress, silent
 from judgekit.policy.evaluation.folder import Evaluation, Settings

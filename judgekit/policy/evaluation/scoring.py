@@ -16,7 +16,7 @@ from judgekit.episodes import Turn
 from judgekit.errors import InputError
 from judgekit.files import digest_of, read, score_row
 from judgekit.judges import CalibratedJudge, Judge
-from judgekit.policy.evaluation.asked import Asked
+from judgekit.policy.asked import Asked
 from judgekit.policy.evaluation.filling import Progress, fill, silent
 from judgekit.policy.evaluation.forms import Form, held_to
 from judgekit.policy.evaluation.responses import Responded

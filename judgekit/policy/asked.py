@@ -1,4 +1,4 @@
-"""What a policy is asked in an evaluation: turns of episodes, or prompts for stories."""
+"""What a policy is asked: turns of episodes, or prompts for stories."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 from judgekit.episodes import StoryWorld, Turn, read_turns
 from judgekit.errors import InputError
@@ -30,6 +30,7 @@ class StoryPrompt:
         words: how many are asked for; None where only the prompt says so, or nothing does.
         group: what prompts share that are not independent; the prompt itself where it is empty.
         reference, metadata: what a rubric may show to a judge beside the story.
+        human_reference: a whole reply by a person, reasoning included, which no judge is shown: to learn, or to inject.
     """
 
     id: str
@@ -38,6 +39,7 @@ class StoryPrompt:
     group: str = ""
     reference: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    human_reference: str | None = None
 
 
 Asked = Turn | StoryPrompt
@@ -87,10 +89,10 @@ def load_data(source: str | Path, split: str = "test", limit: int | None = None)
     """Read what a policy is to be asked.
 
     Args:
-        source: ``storyworld`` (generated turns of its test stories); a JSONL file of prompts for stories, with
-            ``prompt`` and, if you like, ``id``, ``words`` (or ``target_word_count``), ``group``, ``reference`` and
+        source: ``storyworld`` (generated turns); a JSONL file of prompts for stories, with ``prompt`` and, if you
+            like, ``id``, ``words`` (or ``target_word_count``), ``group``, ``reference``, ``human_reference`` and
             ``metadata``; or what `judgekit.episodes.read_turns` reads, a data set of the hub among it.
-        split: of a data set of the hub.
+        split: of the storyworld (train, test) or of a data set of the hub.
         limit: the first so many only.
 
     Raises:
@@ -98,7 +100,7 @@ def load_data(source: str | Path, split: str = "test", limit: int | None = None)
     """
     name = Path(source).name if Path(source).exists() else str(source)
     if str(source) == STORYWORLD:
-        return Data(name, tuple(WORLD.turns(limit or TURNS, "test")))
+        return Data(name, tuple(WORLD.turns(limit or TURNS, cast(Any, split))))
     if _is_prompts(Path(source)):
         check(source, story_prompt_of)
         return Data(name, tuple(read(source, story_prompt_of))[:limit])
@@ -119,12 +121,12 @@ def story_prompt_of(row: Row, line: int) -> StoryPrompt:
     Raises:
         InputError: a field is missing or of the wrong type.
     """
-    texts = {name: row.get(name) for name in ("group", "reference")}
+    texts = {name: row.get(name) for name in ("group", "reference", "human_reference")}
     for name, text in texts.items():
         if text is not None and not isinstance(text, str):
             raise InputError(f"{name} must be a text, not {kind_of(text)}")
-    group, reference = texts["group"] or "", texts["reference"]
-    return StoryPrompt(id_of(row, line), prompt_of(row), _words(row), group, reference, metadata_of(row))
+    about = texts["group"] or "", texts["reference"], metadata_of(row), texts["human_reference"]
+    return StoryPrompt(id_of(row, line), prompt_of(row), _words(row), *about)
 
 
 def _words(row: Row) -> int | None:

@@ -1,0 +1,80 @@
+"""GRPO of a policy, with TRL's trainer: prompts in, weights out, watched on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from judgekit.errors import require
+from judgekit.models.local import LocalConfig, LocalModel
+from judgekit.policy.asked import Asked
+from judgekit.policy.recipe import RL
+from judgekit.policy.source import chat, row
+from judgekit.rewards import CompositeReward, Monitor
+from judgekit.training.arguments import arguments, theirs
+from judgekit.training.grpo import block_order, fitting, prompts_needed
+from judgekit.training.running import run
+from judgekit.training.weights import Lora, Trained, load_trainable, saved
+
+Say = Callable[[str], None]
+REFERENCE = "human_reference"
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A reward, and who looks on: the monitor, the cap on the judges' tokens, the groups kept of each step."""
+
+    reward: CompositeReward
+    monitor: Monitor | None = None
+    judge_tokens: int | None = None
+    rollouts: int = 0
+
+
+def grpo(
+    start: LocalConfig,
+    asked: Sequence[Asked],
+    watched: Watched,
+    settings: RL,
+    folder: Path,
+    *,
+    lora: Lora | None = None,
+    seed: int = 0,
+    say: Say = lambda _: None,
+) -> Trained:
+    """Train a policy by its rewards; continue from the newest whole checkpoint if there is one.
+
+    Raises:
+        InputError: no prompt leaves room for a reply.
+    """
+    trl = require("trl", "train")
+    model = LocalModel(start)
+    config = arguments(trl.GRPOConfig, settings.trl, folder, seed, shuffle_dataset=False)
+    kept, left_out = fitting(model, [model.text(chat(one)) for one in asked], config.max_completion_length)
+    order = block_order(len(kept), 1, prompts_needed(config, len(kept), 1), seed)
+    column = settings.references.column if settings.references else REFERENCE
+    rows = [row(asked[i], column) for i in kept]
+    config.num_train_epochs = 1.0 if config.max_steps <= 0 else config.num_train_epochs
+    with theirs():
+        trainer = _trainer(
+            settings,
+            model=load_trainable(start, lora),
+            args=config,
+            train_dataset=require("datasets", "train").Dataset.from_list(rows).select(order),
+            processing_class=model.tokenizer,
+            reward_funcs=[watched.reward],
+            peft_config=lora.build() if lora and not start.adapter else None,
+            callbacks=[watched.monitor.callback()] if watched.monitor else [],
+        )
+    curve = run(trainer, "grpo", say)
+    return Trained(saved(start, folder / "model", adapter=bool(lora or start.adapter)), curve, left_out)
+
+
+def _trainer(settings: RL, **how: Any) -> Any:
+    from judgekit.policy.trainer import InjectingTrainer
+    from judgekit.training.trainer import ShapingTrainer
+
+    if settings.references is None:
+        return ShapingTrainer(shaping=settings.shaping, **how)
+    return InjectingTrainer(injection=settings.references, shaping=settings.shaping, **how)

@@ -1,0 +1,79 @@
+"""Where a policy's prompts come from, and what a trainer is given of each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+
+from judgekit.config import Config, beside
+from judgekit.episodes import StoryWorld, Turn
+from judgekit.policy.asked import STORYWORLD, Asked, Data, load_data
+from judgekit.types import Message
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Faults(Config):
+    """Shares of the storyworld's replies with a fault; see `judgekit.episodes.StoryWorld.examples`."""
+
+    broken: Share = 0.25
+    wrong: Share = 0.3
+    long: Share = 0.5
+
+
+class Source(Config):
+    """Turns of episodes, or prompts for stories; see `judgekit.policy.asked.load_data`.
+
+    Attributes:
+        source: ``storyworld``, a file, or a data set of the hub.
+        limit: the first so many only.
+        faults: of the storyworld's replies: what is to be learnt from first, and mended by RL.
+    """
+
+    source: str
+    split: str = "train"
+    limit: Annotated[int, Field(ge=1)] | None = None
+    faults: Faults | None = None
+
+    @model_validator(mode="after")
+    def _of_the_world(self) -> Self:
+        if self.faults and self.source != STORYWORLD:
+            raise ValueError(f"faults are made for the source {STORYWORLD!r} alone")
+        return self
+
+    def beside(self, home: Path) -> Self:
+        """Return it with its file taken from where the recipe lies."""
+        return self.model_copy(update={"source": beside(home, self.source)})
+
+    def load(self) -> Data:
+        """Read it.
+
+        Raises:
+            InputError: it cannot be read, or holds nothing.
+        """
+        found = load_data(self.source, self.split, self.limit)
+        if self.faults is None:
+            return found
+        told = StoryWorld().examples(len(found.asked), "test" if self.split == "test" else "train", **dict(self.faults))
+        return Data(found.name, tuple(told))
+
+
+def chat(one: Asked) -> list[Message]:
+    """Return the prompt as messages."""
+    return [{"role": "user", "content": one.prompt}] if isinstance(one.prompt, str) else list(one.prompt)
+
+
+def reply(one: Asked) -> str | None:
+    """Return a whole reply to learn or to inject, reasoning included; None where there is none."""
+    return one.reply if isinstance(one, Turn) else one.human_reference
+
+
+def row(one: Asked, column: str) -> dict[str, Any]:
+    """Return the trainer's row of a prompt: what channels and judges read, and under ``column`` the reply."""
+    if isinstance(one, Turn):
+        known = {"next_episode": one.next_episode, "episode": one.episode, "story": one.story, **one.context}
+    else:
+        known = {"reference": one.reference, **one.metadata}
+    return {"prompt": chat(one), "id": one.id, column: reply(one), **known}
