@@ -59,7 +59,7 @@ def evaluate(
         play=play,
         band=band,
         size=batch,
-        progress=_progress,
+        progress=progress_bar,
     )
     tables = found.tables()
     path = found.save(tables)
@@ -98,7 +98,8 @@ def compare(
 
 
 @contextmanager
-def _progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
+def progress_bar(label: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar on stderr while something is done."""
     from judgekit.cli.show import progress
 
     with progress(label, total) as (bar, task):

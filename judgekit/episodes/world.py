@@ -27,6 +27,7 @@ PROMPT: Final = "storyworld"
 SHOWN: Final = 0  # exchanges that a prompt shows: a trigger fires by one act
 BUDGETS: Final = (4, 5)  # a trigger fires in the last fifth: in turn 4 of 4, in 4 or 5 of 5; so 13 of 17 stay
 EPISODES: Final = (2, 4)
+IDS: Final = "ABCDEFGHJ"
 DO: Final = "take"  # what a condition asks to be done, and what else may be done with the same things
 NEAR: Final = ("see", "leave", "paint")
 BRANCH: Final = 0.5  # of the episodes have two ways out
@@ -117,7 +118,7 @@ def make_graph(seed: int, i: int) -> StoryGraph:
     """Return one graph: a chain of episodes that ends, with branches that skip some of it."""
     dice = Dice("graph", seed, i)
     hero, size = dice.pick(HEROES), dice.between(*EPISODES)
-    ids = [*dice.pick_many("123456789", size), END]
+    ids = [*dice.pick_many(IDS, size), END]
     places = dice.pick_many(PLACES, size)
     episodes = [_episode(hero, places[k], ids[k], ids[k + 1 :], dice) for k in range(size)]
     return StoryGraph(story=f"world-{seed}-{i}", background=f"{hero} went out.", role=hero, episodes=tuple(episodes))

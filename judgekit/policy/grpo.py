@@ -12,6 +12,7 @@ from judgekit.models.local import LocalConfig, LocalModel
 from judgekit.policy.asked import Asked
 from judgekit.policy.recipe import RL
 from judgekit.policy.source import chat, row
+from judgekit.policy.watching import Keeper, PausedError, watcher
 from judgekit.rewards import CompositeReward, Monitor
 from judgekit.training.arguments import arguments, theirs
 from judgekit.training.grpo import block_order, fitting, prompts_needed
@@ -24,12 +25,19 @@ REFERENCE = "human_reference"
 
 @dataclass(frozen=True)
 class Watched:
-    """A reward, and who looks on: the monitor, the cap on the judges' tokens, the groups kept of each step."""
+    """A reward, and who looks on.
+
+    Attributes:
+        judge_tokens: where the judges have read and written so many, the run pauses.
+        rollouts: how many groups of each step are kept.
+        show: is given the trainer's state now and then.
+    """
 
     reward: CompositeReward
     monitor: Monitor | None = None
     judge_tokens: int | None = None
     rollouts: int = 0
+    show: Callable[[Any], None] = lambda _: None
 
 
 def grpo(
@@ -47,6 +55,7 @@ def grpo(
 
     Raises:
         InputError: no prompt leaves room for a reply.
+        PausedError: the judges' tokens are spent.
     """
     trl = require("trl", "train")
     model = LocalModel(start)
@@ -67,7 +76,16 @@ def grpo(
             peft_config=lora.build() if lora and not start.adapter else None,
             callbacks=[watched.monitor.callback()] if watched.monitor else [],
         )
+    keeper = Keeper(folder, watched.reward, watched.rollouts)
+    watching = watcher(trainer, keeper, watched.judge_tokens, watched.show)
+    trainer.add_callback(watching)
     curve = run(trainer, "grpo", say)
+    if watching.paused:
+        raise PausedError(
+            f"the judges have used {keeper.tokens} tokens, of {watched.judge_tokens}: the run pauses at step "
+            f"{trainer.state.global_step}; raise judge_tokens and run the same command, and it goes on there"
+        )
+    left_out |= {f"groups without a reference: {why}": n for why, n in getattr(trainer, "left_out", {}).items() if n}
     return Trained(saved(start, folder / "model", adapter=bool(lora or start.adapter)), curve, left_out)
 
 

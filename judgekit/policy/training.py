@@ -46,12 +46,14 @@ class PolicyTraining:
 
     Attributes:
         home: the folder of the recipe, from which the paths of its reward count.
+        show: is given the state of GRPO's trainer now and then.
     """
 
     folder: Path
     recipe: PolicyRecipe
     home: Path
     say: Say = field(default=lambda _: None, kw_only=True)
+    show: Callable[[Any], None] = field(default=lambda _: None, kw_only=True)
 
     def check(self) -> None:
         """Refuse what a stage would refuse, before the first one begins.
@@ -132,7 +134,7 @@ class PolicyTraining:
         settings = [self.recipe.grpo.model_dump(), self.recipe.reward.model_dump(), self._judges()]
 
         def train(folder: Path) -> tuple[Trained, dict[str, int]]:
-            how = Watched(self.reward, self.monitor, self.recipe.judge_tokens, self.recipe.rollouts)
+            how = Watched(self.reward, self.monitor, self.recipe.judge_tokens, self.recipe.rollouts, self.show)
             about: dict[str, Any] = {"lora": self.recipe.lora, "seed": self.recipe.seed, "say": self.say}
             return grpo(start, self.data.asked, how, self.recipe.grpo, folder, **about), dict(self.data.left_out)
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from judgekit.rewards.channel import Channel, Values, checked
+from judgekit.rewards.channel import NOTHING, Channel, Values, checked
 from judgekit.rewards.ranks import Ranks
 from judgekit.rewards.rollout import Rollout, members
 from judgekit.rewards.together import Lane, together
-from judgekit.types import prompt_text
+from judgekit.types import Usage, prompt_text
 
 Key = tuple[str, str, str]
 Found = dict[int, tuple[float | None, str]]  # by place: a value, or None and why
@@ -22,7 +22,7 @@ class Batch:
 
     Attributes:
         groups: the places of each group; ``open``: which rollouts no gate has refused.
-        values: by channel; ``gated``, ``copies``, ``asked``: as in `Rewards`.
+        values: by channel; ``gated``, ``copies``, ``asked``: as in `Rewards`; ``usage``: what judges cost.
     """
 
     def __init__(self, mine: Sequence[Rollout], ranks: Ranks, group_size: int | None) -> None:
@@ -40,6 +40,7 @@ class Batch:
         self.gated: Counter[str] = Counter()
         self.copies: Counter[str] = Counter()
         self.asked: Counter[str] = Counter()
+        self.usage = NOTHING
 
     def value(
         self, channels: Sequence[Channel], lanes: Mapping[str, Lane], deadline: float | None, *, stop: bool
@@ -57,6 +58,7 @@ class Batch:
         ]
         found: dict[str, Found] = {channel.name: {} for channel in channels}
         errors: list[Exception] = []
+        usage = NOTHING
         for channel, own, results in zip(channels, calls, together(jobs, deadline), strict=True):
             for places, result in zip(own, results, strict=True):
                 self.asked[channel.name] += len(places)
@@ -65,10 +67,11 @@ class Batch:
                 except Exception as error:
                     errors.append(error)
                     values = Values([None] * len(places), dict.fromkeys(range(len(places)), _told(error)))
+                usage += values.usage
                 found[channel.name] |= {i: (values[k], values.reasons.get(k, "")) for k, i in enumerate(places)}
         if stop and errors and self.ranks.count == 1:
             raise errors[0]
-        self._share(channels, found, [_told(error) for error in errors if stop])
+        self._share(channels, found, [_told(error) for error in errors if stop], usage)
 
     def close(self, channel: str, least: float) -> None:
         """Refuse the rollouts whose value is below ``least``, or unknown."""
@@ -95,13 +98,16 @@ class Batch:
                 found.setdefault(key, i)
         return found
 
-    def _share(self, channels: Sequence[Channel], found: Mapping[str, Found], errors: Sequence[str]) -> None:
-        parts = self.ranks.gather((found, errors, dict(self.asked)))
-        for error in (error for _, some, _ in parts for error in some):
+    def _share(
+        self, channels: Sequence[Channel], found: Mapping[str, Found], errors: Sequence[str], usage: Usage
+    ) -> None:
+        parts = self.ranks.gather((found, errors, dict(self.asked), usage))
+        for error in (error for _, some, *_ in parts for error in some):
             raise RuntimeError(error)
+        self.usage += sum((used for *_, used in parts), NOTHING)
         for channel in channels:
             known: Found = {}
-            for own, _, _ in parts:
+            for own, *_ in parts:
                 known |= own[channel.name]
             if not channel.grouped:
                 first = self._first()
@@ -112,7 +118,7 @@ class Batch:
             values = Values([known[i][0] if i in known else lowest for i in range(len(self.rollouts))])
             values.reasons = {i: why for i, (value, why) in sorted(known.items()) if value is None}
             self.values[channel.name] = values
-            self.asked[channel.name] = sum(asked.get(channel.name, 0) for _, _, asked in parts)
+            self.asked[channel.name] = sum(asked.get(channel.name, 0) for _, _, asked, _ in parts)
             self.copies[channel.name] = sum(self.open) - self.asked[channel.name]
 
 

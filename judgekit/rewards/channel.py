@@ -9,16 +9,20 @@ from typing import Any
 
 from judgekit.errors import InputError
 from judgekit.rewards.rollout import Rollout
+from judgekit.types import Usage
 
+NOTHING = Usage()
 LARGEST = 1e100  # of what a mean, a deviation and a correlation can still be made of
 
 
 class Values(list[float | None]):
-    """A value for each rollout, None where there is none; ``reasons`` says why, by place."""
+    """A value for each rollout, None where there is none; ``reasons`` says why, by place; ``usage`` what they cost."""
 
-    def __init__(self, values: Sequence[float | None] = (), reasons: dict[int, str] | None = None) -> None:
+    def __init__(
+        self, values: Sequence[float | None] = (), reasons: dict[int, str] | None = None, usage: Usage = NOTHING
+    ) -> None:
         super().__init__(values)
-        self.reasons = reasons or {}
+        self.reasons, self.usage = reasons or {}, usage
 
 
 class Channel(ABC):
@@ -64,7 +68,7 @@ def checked(channel: Channel, found: Any, count: int) -> Values:
     if isinstance(found, str) or not isinstance(found, Sequence) or len(found) != count:
         got = f"{len(found)} values" if isinstance(found, Sequence) else type(found).__name__
         raise InputError(f"channel {channel.name!r} returned {got} for {count} rollouts; it owes one for each")
-    values = Values([], dict(getattr(found, "reasons", {})))
+    values = Values([], dict(getattr(found, "reasons", {})), getattr(found, "usage", NOTHING))
     for i, value in enumerate(found):
         number = _number(value)
         values.append(number)

@@ -16,7 +16,7 @@ from judgekit.rewards.normalize import Normalize, normalized
 from judgekit.rewards.ranks import Ranks
 from judgekit.rewards.rollout import Rollout, rollouts_of
 from judgekit.rewards.together import Lane
-from judgekit.types import Prompt
+from judgekit.types import Prompt, Usage
 
 if TYPE_CHECKING:
     from judgekit.rewards.monitors import Monitor
@@ -81,7 +81,7 @@ class CompositeReward:
     in the same columns, is valued once, in whatever process it is, by channels that look at one rollout alone.
 
     The object is a reward function of TRL as it stands: called with prompts, completions and columns it
-    returns a list of values. It can be pickled where its channels can.
+    returns a list of values. It can be pickled where its channels can. ``usage`` is what its judges have cost so far.
 
     Args:
         weights: of the channels, in their order; 1 each without it.
@@ -135,6 +135,7 @@ class CompositeReward:
         self.deadline, self.on_error, self.group_size = deadline, on_error, group_size
         self.__name__, self.monitor = name, monitor
         self.last: Rewards | None = None
+        self.usage = Usage()
         self.lanes = {name: Lane() for name in self.channels}
 
     def __call__(
@@ -174,6 +175,7 @@ class CompositeReward:
         gates = {gate.channel for gate in self.gates}
         self._value([name for name in self.channels if name not in gates], batch, end)
         self.last = found = self._summed(batch)
+        self.usage += batch.usage
         if self.monitor is not None:
             self.monitor.see(batch.rollouts, found, batch.groups, ranks)
         return found

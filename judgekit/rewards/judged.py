@@ -12,7 +12,7 @@ from judgekit.rewards.channel import Channel, Values
 from judgekit.rewards.rollout import Rollout, members
 from judgekit.rewards.schemes import Pivot, Reference, Scheme
 from judgekit.rewards.tournament import tournament
-from judgekit.types import ComparativeJudge, PointwiseJudge, Sample, Score
+from judgekit.types import ComparativeJudge, PointwiseJudge, Sample, Score, Usage
 
 
 class JudgeReward(Channel):
@@ -55,7 +55,7 @@ class JudgeReward(Channel):
         told = [self._sample(rollout) for rollout in rollouts]
         asked = [i for i, sample in enumerate(told) if sample is not None]
         scores = self.judge.score([sample for sample in told if sample is not None]) if asked else []
-        values = Values([0.0] * len(rollouts))
+        values = Values([0.0] * len(rollouts), usage=sum((score.usage for score in scores), Usage()))
         for i, score in zip(asked, scores, strict=True):
             values[i] = self._value(score)
             if values[i] is None:
@@ -109,7 +109,7 @@ class TournamentReward(Channel):
         self.failed += found.failed
         placed = dict(zip(chain(*groups), chain(*found.groups), strict=True))
         reasons = {i: str(it.error) for i, it in placed.items() if it.value is None}
-        return Values([placed[i].value for i in range(len(rollouts))], reasons)
+        return Values([placed[i].value for i in range(len(rollouts))], reasons, found.usage)
 
 
 def _lowest(scheme: Scheme) -> float | None:

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from judgekit.calibration import Conformal
+from judgekit.report.versions import versions
 from judgekit.studies.analysis import Analysis
 from judgekit.studies.answers import lights
 from judgekit.studies.criterion import Criterion
 from judgekit.studies.crosscheck import CrossCheck
 from judgekit.studies.gates import Gate
 from judgekit.studies.needed import needed
-from judgekit.studies.provenance import thresholds, versions
+from judgekit.studies.provenance import PACKAGES, thresholds
 from judgekit.studies.unknown import Unknown
 from judgekit.studies.verdicts import verdicts
 
@@ -54,7 +55,7 @@ def facts(
         "verdicts": plain(verdicts(study, ratings)),
         "cross_check": {**plain(check), "agrees": check.agrees},
         "thresholds": thresholds(study),
-        "versions": versions(),
+        "versions": versions(PACKAGES),
     }
 
 

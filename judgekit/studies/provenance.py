@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import platform
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import judgekit
 from judgekit.calibration.alt_test import PASS
 from judgekit.calibration.choice import FOLDS
 from judgekit.studies.answers import BEHIND
@@ -24,17 +21,6 @@ def hashes(study: Study, data: Path | None) -> dict[str, str]:
         return {}
     files = [*([study.items.file] if study.items else []), *(table.file for table in study.ratings)]
     return {name: _sha256(data / name) for name in dict.fromkeys(files)}
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of what computed the figures."""
-    found = {"judgekit": judgekit.__version__, "python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
 
 
 def thresholds(study: Study) -> dict[str, float]:

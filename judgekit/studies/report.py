@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from judgekit.report import Answered, Page, histogram_pair
+from judgekit.report.versions import versions
 from judgekit.studies import (
     report_bias,
     report_calibration,
@@ -20,7 +21,7 @@ from judgekit.studies.analysis import Analysis
 from judgekit.studies.answers import QUESTIONS, Answer, lights
 from judgekit.studies.crosscheck import CrossCheck
 from judgekit.studies.gates import Gate
-from judgekit.studies.provenance import thresholds, versions
+from judgekit.studies.provenance import PACKAGES, thresholds
 from judgekit.studies.words import percent, sentence, shown
 
 SIMULATED = (
@@ -163,6 +164,6 @@ def _provenance(made: Page, analysis: Analysis, inputs: Mapping[str, str]) -> No
     made.table(
         ("file", "SHA-256"), list(inputs.items()) or [("none", "the tables were made on the spot from the seed")]
     )
-    made.table(("version of", ""), list(versions().items()))
+    made.table(("version of", ""), list(versions(PACKAGES).items()))
     made.table(("threshold", ""), [(name, f"{value:g}") for name, value in thresholds(analysis.study).items()])
     made.text(sentence("figures of several tests at once carry q values after Benjamini & Hochberg"), soft=True)
