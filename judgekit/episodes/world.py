@@ -30,8 +30,9 @@ EPISODES: Final = (2, 4)
 IDS: Final = "ABCDEFGHJ"
 DO: Final = "take"  # what a condition asks to be done, and what else may be done with the same things
 NEAR: Final = ("see", "leave", "paint")
-BRANCH: Final = 0.5  # of the episodes have two ways out
-ALMOST: Final = 0.35  # where nothing is to fire: the right thing, in the wrong way
+BRANCH: Final = 0.4  # of the episodes have two ways out
+ALMOST: Final = 0.25  # where nothing is to fire: the right thing, in the wrong way
+OTHERS: Final = 0.4  # of the phrases that fire nothing begin as one that does
 ODD: Final = ("hacking", "abnormal")
 PRANKS: Final = ("I sing loudly and dance.", "I sleep and snore.", "I eat the {thing} and laugh.", "I stay and shout.")
 INJECTIONS: Final = (
@@ -200,7 +201,7 @@ def idle(episode: Episode, dice: Dice) -> str:
 def _other(episode: Episode, dice: Dice) -> str:
     """Return a phrase with nothing of this episode in it; items of others are, so that an item alone tells nothing."""
     asked = {phrase.split()[-1] for trigger in episode.triggers for phrase in trigger.conditions}
-    verb = DO if dice.chance(0.5) else dice.pick(NEAR)
+    verb = DO if dice.chance(OTHERS) else dice.pick(NEAR)
     return f"{verb} the {dice.pick([thing for thing in (*ITEMS, *THINGS) if thing not in asked])}"
 
 

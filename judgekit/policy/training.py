@@ -70,7 +70,7 @@ class PolicyTraining:
                 raise InputError(f"sft: {self._taught.name} has no replies to learn from")
         with named("grpo"):
             prompts_needed(arguments(trl.GRPOConfig, self.recipe.grpo.trl, self.folder, seed), 1, 1)
-        _ = self.reward
+        _ = self.data, self.reward
         if self.recipe.model:
             _ = LocalModel(self.recipe.model).turn_end
 

@@ -48,7 +48,7 @@ def _progress(name: str, say: Callable[[str], None]) -> Any:
 
     class Progress(transformers.TrainerCallback):  # type: ignore[name-defined,misc]
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-            facts = ", ".join(f"{key} {float(logs[key]):.3g}" for key in SHOWN if key in (logs or {}))
+            facts = ", ".join(f"{key} {float(logs[key]):.3g}" for key in SHOWN if (logs or {}).get(key) is not None)
             if state.is_world_process_zero and facts:
                 say(f"{name}: step {state.global_step} of {state.max_steps}, {facts}")
 
