@@ -90,7 +90,7 @@ def _finish(training: PolicyTraining, before: LocalConfig, after: LocalConfig, *
     from judgekit.policy.evaluation import compare
 
     folder, history = training.folder, training.grpo.curve
-    facts: dict[str, Any] = {"model": after.adapter or after.path, "left_out": training.grpo.left_out}
+    facts: dict[str, Any] = {"policy": str(training.save()), "left_out": training.grpo.left_out}
     page = None
     if (how := training.recipe.evaluation) is not None:
         pair = _evaluated(training, how, "before", before), _evaluated(training, how, "after", after)
@@ -102,7 +102,7 @@ def _finish(training: PolicyTraining, before: LocalConfig, after: LocalConfig, *
             policy_tables.show_comparison(pair, found, None)
     facts["report"] = str(_page(folder.name, training.recipe, folder, history, page))
     _write(folder / "result.json", facts)
-    print(json_.dumps(facts, allow_nan=False) if as_json else f"model: {facts['model']}\nreport: {facts['report']}")
+    print(json_.dumps(facts, allow_nan=False) if as_json else f"policy: {facts['policy']}\nreport: {facts['report']}")
 
 
 def _evaluated(training: PolicyTraining, how: Asking, name: str, config: LocalConfig) -> Evaluation:

@@ -59,7 +59,9 @@ def grpo(
     """
     trl = require("trl", "train")
     model = LocalModel(start)
-    config = arguments(trl.GRPOConfig, settings.trl, folder, seed, shuffle_dataset=False)
+    template = {**settings.trl.get("chat_template_kwargs", {}), "enable_thinking": start.thinking}
+    given = {**settings.trl, "chat_template_kwargs": template}  # one text of a prompt, in SFT, RL and use
+    config = arguments(trl.GRPOConfig, given, folder, seed, shuffle_dataset=False)
     kept, left_out = fitting(model, [model.text(chat(one)) for one in asked], config.max_completion_length)
     order = block_order(len(kept), 1, prompts_needed(config, len(kept), 1), seed)
     column = settings.references.column if settings.references else REFERENCE

@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from judgekit.errors import InputError, require
 from judgekit.judges.base import digest
 from judgekit.judges.load import load_judge
@@ -139,6 +141,13 @@ class PolicyTraining:
             return grpo(start, self.data.asked, how, self.recipe.grpo, folder, **about), dict(self.data.left_out)
 
         return self._stage("grpo", start, [*settings, self._hash(self.data)], train)
+
+    def save(self) -> Path:
+        """Train what is not trained yet; write the settings of the policy, as a model, to ``policy.yaml``."""
+        settings = self.run.movable(self.grpo.model.model_dump(exclude_defaults=True))
+        path = self.folder / "policy.yaml"
+        path.write_text(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True), encoding="utf-8")
+        return path
 
     # --- parts ------------------------------------------------------------------------------------------------
 

@@ -23,13 +23,17 @@ Rival = Literal["teacher", "zero_shot", "classifier"]
 class Scratch(Config):
     """A Qwen3 of this shape with random weights, and a tokenizer trained on the pairs: for tests and demonstrations.
 
-    It knows no language; what it learns, it learns from the chains and the labels alone.
+    It knows no language; what it learns, it learns from what it is shown and from rewards alone.
+
+    Attributes:
+        thinking: whether its replies begin with reasoning.
     """
 
     layers: Annotated[int, Field(ge=1)] = 2
     width: Annotated[int, Field(ge=16)] = 64
     vocabulary: Annotated[int, Field(ge=300)] = 1024
     context: Annotated[int, Field(ge=16)] = 2048
+    thinking: bool = False
 
 
 class Beginning(Config):

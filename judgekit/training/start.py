@@ -9,7 +9,7 @@ from typing import Any
 from judgekit.models.local import LocalConfig
 from judgekit.models.tiny import save_tiny_model
 from judgekit.models.weights import fingerprint
-from judgekit.training.recipe import Beginning
+from judgekit.training.recipe import Beginning, Scratch
 from judgekit.training.stages import Run
 
 
@@ -22,14 +22,15 @@ def base_model(run: Run, recipe: Beginning, texts: Callable[[], Iterable[str]], 
     """
     if recipe.model:
         return recipe.model
-    shape = recipe.scratch.model_dump() if recipe.scratch else {}
+    scratch = recipe.scratch or Scratch()
+    shape = scratch.model_dump(exclude={"thinking"})
 
     def make(folder: Path) -> dict[str, Any]:
         save_tiny_model(folder, texts(), **shape, seed=recipe.seed)
         return {}
 
     run.alone("base", [shape, recipe.seed, data], make)
-    return LocalConfig(provider="local", path=str(run.folder / "base"))
+    return LocalConfig(provider="local", path=str(run.folder / "base"), thinking=scratch.thinking)
 
 
 def origin(config: LocalConfig, recipe: Beginning, *more: Any) -> list[Any]:

@@ -15,8 +15,10 @@ pytest.importorskip("trl")
 from safetensors.torch import load_file
 
 from judgekit.errors import ConfigError, InputError
+from judgekit.policy.evaluation import open_policy
 from judgekit.policy.page import add_run
 from judgekit.policy.recipe import PolicyRecipe
+from judgekit.policy.source import chat
 from judgekit.policy.training import PolicyTraining
 from judgekit.policy.watching import PausedError, read_rows
 from judgekit.report import Page
@@ -64,7 +66,10 @@ class Costly(Channel):
     name = "costly"
 
     def __call__(self, rollouts: Sequence[Rollout]) -> Values:
-        return Values([float(len(rollout.completion)) for rollout in rollouts], usage=Usage(input_tokens=9 * len(rollouts), output_tokens=1))
+        return Values(
+            [float(len(rollout.completion)) for rollout in rollouts],
+            usage=Usage(input_tokens=9 * len(rollouts), output_tokens=1),
+        )
 
 
 def test_a_run_leaves_its_files(make: Make) -> None:
@@ -81,6 +86,28 @@ def test_a_run_leaves_its_files(make: Make) -> None:
     assert steps == [1, 2, 3, 4] and all("shaping/reward_variance" in e for e in stage.curve if "reward" in e)
     assert len((training.folder / "grpo" / "monitor.jsonl").read_text().splitlines()) == 4
     assert Path(stage.model.path).is_dir() and not same(training.folder / "sft", training.folder / "grpo")
+
+
+def test_a_prompt_is_one_text_in_sft_rl_and_use(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    from judgekit.training.trainer import ShapingTrainer
+
+    seen: list[list[int]] = []
+    whole = ShapingTrainer._generate_single_turn
+
+    def spy(self: Any, prompt_ids: Any, *args: Any, **kwargs: Any) -> Any:
+        seen.extend(map(list, prompt_ids))
+        return whole(self, prompt_ids, *args, **kwargs)
+
+    monkeypatch.setattr(ShapingTrainer, "_generate_single_turn", spy)
+    for thinking in (False, True):
+        seen.clear()
+        training = make(scratch={"vocabulary": 400, "context": 512, "thinking": thinking})
+        training.folder = training.folder.with_name(f"thinks-{thinking}")
+        model = open_policy(str(training.save()))
+        texts = [model.text(chat(one)) for one in training.data.asked]
+        assert texts[0].endswith("assistant\n" if thinking else "</think>\n\n")
+        learnt = [example.prompt for example in training._examples()]
+        assert set(learnt) <= set(texts) and {tuple(ids) for ids in seen} <= set(map(tuple, model.tokens(texts)))
 
 
 def test_a_finished_run_is_not_done_again(make: Make) -> None:
