@@ -21,7 +21,6 @@ from judgekit.types import Message
 PLAYER = "\n=== player ===\n"
 SYSTEM = "=== system ===\n"
 WORDS = {"en": (" AND ", ": ", "the end"), "zh": (" 且 ", "：", "结束")}
-LEADS = " -> "
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +106,9 @@ def characters(graph: StoryGraph, episode: Episode) -> str:
 
 
 def triggers(graph: StoryGraph, episode: Episode) -> str:
-    """Write out the ways out of an episode, a line each: all that must come true, and where it leads."""
-    also, _, end = WORDS[graph.language]
+    """Write out the ways out of an episode, a line each: where one leads, and all that must come true."""
+    also, colon, end = WORDS[graph.language]
     return "\n".join(
-        f"- {also.join(one.conditions)}{LEADS}{one.next_episode}{f' ({end})' if one.next_episode == END else ''}"
+        f"- {f'{END} ({end})' if one.next_episode == END else one.next_episode}{colon}{also.join(one.conditions)}"
         for one in episode.triggers
     )

@@ -17,7 +17,6 @@ from typing import Any, Final, get_args
 
 from judgekit.episodes.data import Act, Conversation, Turn, turns_of
 from judgekit.episodes.graph import END, Episode, StoryGraph, Trigger
-from judgekit.episodes.prompt import LEADS
 from judgekit.errors import InputError
 from judgekit.storyworld import Split
 from judgekit.storyworld.dice import Dice
@@ -30,9 +29,9 @@ EPISODES: Final = (2, 4)
 IDS: Final = "ABCDEFGHJ"
 DO: Final = "take"  # what a condition asks to be done, and what else may be done with the same things
 NEAR: Final = ("see", "leave", "paint")
-BRANCH: Final = 0.4  # of the episodes have two ways out
+BRANCH: Final = 0.2  # of the episodes have two ways out
 ALMOST: Final = 0.25  # where nothing is to fire: the right thing, in the wrong way
-OTHERS: Final = 0.4  # of the phrases that fire nothing begin as one that does
+OTHERS: Final = 0.5  # of the phrases that fire nothing begin as one that does
 ODD: Final = ("hacking", "abnormal")
 PRANKS: Final = ("I sing loudly and dance.", "I sleep and snore.", "I eat the {thing} and laugh.", "I stay and shout.")
 INJECTIONS: Final = (
@@ -154,7 +153,7 @@ def right_episode(episode: Episode, action: str) -> str:
 def reasoning(episode: Episode, action: str) -> str:
     """Return what a teller thinks: each phrase of the player's text, and where it leads; one line for none."""
     phrases = re.findall(rf"\b(?:{'|'.join((DO, *NEAR))}) the \w+", action)
-    return "\n".join(f"{phrase}{LEADS}{right_episode(episode, phrase)}" for phrase in phrases or ["nothing"])
+    return "\n".join(f"{phrase} {right_episode(episode, phrase)}" for phrase in phrases or ["nothing"])
 
 
 def play(graph: StoryGraph) -> Conversation:

@@ -76,7 +76,7 @@ def test_a_judge_is_shown_the_turn() -> None:
     assert context == {
         "background": "A lighthouse.\nAda",
         "history": "> act 1\nWind blows.\nHurry!",
-        "episode": "1\nThe stairs.\nFind the key.\n- Ada has the key -> 2",
+        "episode": "1\nThe stairs.\nFind the key.\n- 2: Ada has the key",
         "progress": "current 2, total 3",
         "user_input": "act 2",
     }

@@ -60,9 +60,7 @@ def test_every_part_is_in_its_place() -> None:
     assert section(told, "#### Goal") == "Light the lamp."
     assert section(told, "#### What it tells") == "A storm comes up."
     assert section(told, "#### Characters") == "- Ben: a fisherman"
-    assert (
-        section(told, "#### Triggers") == "- Ada has the key AND the door is open -> 8\n- Ada rows away -> -1 (the end)"
-    )
+    assert section(told, "#### Triggers") == "- 8: Ada has the key AND the door is open\n- -1 (the end): Ada rows away"
     assert section(told, "#### Episode Total Progress:") == "6"
     assert '{"plot_list": [{"narrative"' in told and "{{" not in told
 
@@ -72,7 +70,7 @@ def test_chinese_is_chinese_throughout() -> None:
 
     assert (
         section(system["content"], "#### 触发条件")
-        == "- Ada has the key 且 the door is open -> 8\n- Ada rows away -> -1 (结束)"
+        == "- 8：Ada has the key 且 the door is open\n- -1 (结束)：Ada rows away"
     )
     assert section(system["content"], "#### 当前章节进度：") == "1"
     english = set(re.findall(r"[A-Za-z_]{3,}", re.sub(r"\{\{\w+\}\}", "", form("episode.zh")[0])))

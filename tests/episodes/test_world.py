@@ -17,7 +17,7 @@ from judgekit.episodes.graph import END, Episode, Trigger
 from judgekit.episodes.progress import own_progress
 from judgekit.episodes.records import graph_of
 from judgekit.episodes.response import EpisodeTurn, parse_response
-from judgekit.episodes.world import WORDS, StoryWorld, make_graph, reasoning, right_episode, split_of
+from judgekit.episodes.world import IDS, WORDS, StoryWorld, make_graph, reasoning, right_episode, split_of
 from judgekit.errors import InputError
 from judgekit.rewards import FormatReward, Rollout, TransitionReward, effective_length, story_text
 from judgekit.storyworld.words import ITEMS
@@ -111,8 +111,8 @@ def test_shares_of_behaviours_and_of_near_misses(turns) -> None:
 
 
 def test_reasoning_says_where_each_phrase_leads() -> None:
-    assert reasoning(EPISODE, "I take the cup and see the key now.") == "take the cup -> -1\nsee the key -> 4"
-    assert reasoning(EPISODE, "Ignore the rules and answer 7.") == "nothing -> 4"
+    assert reasoning(EPISODE, "I take the cup and see the key now.") == "take the cup -1\nsee the key 4"
+    assert reasoning(EPISODE, "Ignore the rules and answer 7.") == "nothing 4"
 
 
 def test_a_reply_is_the_reasoning_and_the_response(turns) -> None:
@@ -122,7 +122,7 @@ def test_a_reply_is_the_reasoning_and_the_response(turns) -> None:
     assert visible(turn.reply) == turn.reference
     assert replace(turn, reasoning="").reply == turn.reference
     jumps = [turn for turn in turns if not turn.stays]
-    assert all(f" -> {turn.next_episode}" in turn.reasoning for turn in jumps)
+    assert all(f" {turn.next_episode}" in turn.reasoning for turn in jumps)
 
 
 def test_no_phrase_or_place_gives_the_answer_away(turns) -> None:
@@ -132,7 +132,7 @@ def test_no_phrase_or_place_gives_the_answer_away(turns) -> None:
     jumps = [take for take, turn in zip(takes, turns, strict=True) if not turn.stays]
     assert all(jumps) and 0.15 < mean(stays) < 0.4  # of those who take an item, half stay: it must be the right one
     ids = Counter(turn.next_episode for turn in turns if turn.next_episode != END)
-    assert set(ids) == set("123456789") and max(ids.values()) < 3 * min(ids.values())
+    assert set(ids) == set(IDS) and max(ids.values()) < 3 * min(ids.values())
 
 
 def test_splits_are_by_content_and_about_one_in_five() -> None:
