@@ -340,6 +340,60 @@ def test_what_hangs_takes_no_room_of_others_and_no_more_of_its_own() -> None:
     hung.set()
 
 
+class Refusing:
+    """A system that starts ``more`` threads and no other."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, more: int) -> None:
+        self.more, self.start = more, threading.Thread.start
+        monkeypatch.setattr(threading.Thread, "start", lambda thread: self(thread))
+
+    def __call__(self, thread: threading.Thread) -> None:
+        self.more -= 1
+        if self.more < 0:
+            raise RuntimeError("can't start new thread")
+        self.start(thread)
+
+
+class Where(Channel):
+    """Gives 1, one rollout a call, and remembers in which threads."""
+
+    at_a_time = 1
+
+    def __init__(self, name: str) -> None:
+        self.name, self.threads = name, set[threading.Thread]()
+
+    def __call__(self, rollouts: Sequence[Rollout]) -> list[float | None]:
+        self.threads.add(threading.current_thread())
+        return [1.0]
+
+
+TEXTS = [str(i) for i in range(8)]
+
+
+@pytest.mark.parametrize("more", [0, 1, 3])
+def test_where_the_system_starts_no_more_threads_the_work_is_done_by_those_there_are(
+    more: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    channels = [Where("a"), Where("b")]
+    Refusing(monkeypatch, more)
+
+    assert CompositeReward(channels)(["p"] * 8, TEXTS) == [2.0] * 8
+    assert f"the system starts {more} of 8 threads for a channel: can't start new thread" in caplog.text
+    assert channels[1].threads == {threading.current_thread()}
+    assert (channels[0].threads == {threading.current_thread()}) == (more == 0)
+
+
+def test_with_a_deadline_what_no_thread_waits_for_is_unscored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the calling thread nothing could end at the deadline; the channel that has a thread is not touched."""
+    Refusing(monkeypatch, 1)
+    reward = CompositeReward([Where("a"), Where("b")], optional=["b"], deadline=20)
+
+    assert reward(["p"] * 8, TEXTS) == [1.0] * 8
+    assert reward.last is not None and "the system starts no thread" in reward.last.reasons["b"][7]
+    monkeypatch.undo()
+    assert reward(["p"] * 8, TEXTS) == [2.0] * 8
+
+
 def test_what_a_gate_refuses_never_has_more_than_what_it_lets_pass() -> None:
     reward = CompositeReward(
         [Custom(lambda r: r.columns["form"], "form"), Custom(lambda r: -0.8, "penalty")], gates=[Gate("form", 1.0)]
