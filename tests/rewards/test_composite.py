@@ -6,7 +6,6 @@ import asyncio
 import math
 import pickle  # noqa: TID251 - trainers send rewards to other processes so
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -28,14 +27,29 @@ from judgekit.rewards.together import WORKERS
 class Recorded(Channel):
     """Gives what is written after the name in a column, and remembers what it was asked."""
 
-    def __init__(self, name: str, *, grouped: bool = False, lowest: float = 0.0, wait: float = 0.0) -> None:
-        self.name, self.grouped, self.lowest, self.wait = name, grouped, lowest, wait
+    def __init__(self, name: str, *, grouped: bool = False, lowest: float = 0.0) -> None:
+        self.name, self.grouped, self.lowest = name, grouped, lowest
         self.seen: list[list[str]] = []
 
     def __call__(self, rollouts: Sequence[Rollout]) -> list[float | None]:
         self.seen.append([rollout.completion for rollout in rollouts])
-        time.sleep(self.wait)
         return [rollout.columns[self.name] for rollout in rollouts]
+
+
+class Meeting(Channel):
+    """Gives 1, one rollout a call, to calls that are there at the same time as all others that come to the barrier.
+
+    A call that waits for more than a minute is alone: it breaks the barrier, and raises.
+    """
+
+    at_a_time = 1
+
+    def __init__(self, name: str, barrier: threading.Barrier) -> None:
+        self.name, self.barrier = name, barrier
+
+    def __call__(self, rollouts: Sequence[Rollout]) -> list[float | None]:
+        self.barrier.wait(60)
+        return [1.0]
 
 
 def batch(*groups: Sequence[dict[str, Any]]) -> list[Rollout]:
@@ -126,26 +140,24 @@ def test_twins_with_other_long_arrays_are_not_equal() -> None:
 
 
 def test_channels_wait_at_the_same_time() -> None:
-    slow = [Recorded(name, wait=0.1) for name in "abc"]
-    begin = time.perf_counter()
-    CompositeReward(slow).score(batch([dict.fromkeys("abc", 1.0)]))
-
-    assert time.perf_counter() - begin < 0.25
+    meet = threading.Barrier(3)
+    assert CompositeReward([Meeting(name, meet) for name in "abc"])(["p"], ["x"]) == [3.0]
 
 
 def test_what_is_late_is_unscored_and_the_rest_is_not() -> None:
+    """The call that hangs ends when the test does, so that the reward has not waited for it."""
+    ended = threading.Event()
+
     class Slow(Recorded):
         at_a_time = 1
 
         def __call__(self, rollouts: Sequence[Rollout]) -> list[float | None]:
-            time.sleep(5 if rollouts[0].columns["hangs"] else 0)
-            return [1.0]
+            return [float(not rollouts[0].columns["hangs"] or ended.wait(60))]
 
-    begin = time.perf_counter()
-    found = CompositeReward([Slow("a")], deadline=0.3).score(batch([{"hangs": False}, {"hangs": True}]))
+    found = CompositeReward([Slow("a")], deadline=1).score(batch([{"hangs": False}, {"hangs": True}]))
 
-    assert time.perf_counter() - begin < 2
-    assert found.totals == [1.0, None] and "had not ended after" in found.reasons["a"][1]
+    assert not ended.is_set() and found.totals == [1.0, None] and "had not ended after" in found.reasons["a"][1]
+    ended.set()
 
 
 def broken(rollouts: Sequence[Rollout]) -> Any:
@@ -304,21 +316,11 @@ def test_a_channel_that_is_cancelled_keeps_nobody_waiting() -> None:
 
 
 def test_three_judges_asked_one_by_one_wait_as_long_as_one() -> None:
-    class Slow(Channel):
-        at_a_time = 1
-
-        def __init__(self, name: str) -> None:
-            self.name = name
-
-        def __call__(self, rollouts: Sequence[Rollout]) -> list[float | None]:
-            time.sleep(0.4)
-            return [1.0]
-
-    reward = CompositeReward([Slow("a"), Slow("b"), Slow("c"), Custom(lambda r: 0.5, "form")])
-    begin = time.monotonic()
+    """All calls of all three are there at the same time, 64 each: 64 threads for all would never meet the others."""
+    meet = threading.Barrier(3 * 64)
+    reward = CompositeReward([*(Meeting(name, meet) for name in "abc"), Custom(lambda r: 0.5, "form")])
 
     assert reward(["p"] * 64, [str(i) for i in range(64)]) == [3.5] * 64
-    assert time.monotonic() - begin < 1.0  # one after the other, with 64 threads for all: 1.2
 
 
 def test_what_hangs_takes_no_room_of_others_and_no_more_of_its_own() -> None:
@@ -328,10 +330,10 @@ def test_what_hangs_takes_no_room_of_others_and_no_more_of_its_own() -> None:
         name, at_a_time = "hangs", 1
 
         def __call__(self, rollouts: Sequence[Rollout]) -> list[float | None]:
-            hung.wait(20)
+            hung.wait(60)
             return [1.0]
 
-    reward = CompositeReward([Hangs(), Custom(lambda r: 0.5, "form")], optional=["hangs"], deadline=0.2)
+    reward = CompositeReward([Hangs(), Custom(lambda r: 0.5, "form")], optional=["hangs"], deadline=1)
     before = threading.active_count()
     for _ in range(3):
         assert reward(["p"] * 80, [str(i) for i in range(80)]) == [0.5] * 80
