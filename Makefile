@@ -16,7 +16,7 @@ endif
 quickstart: .venv/embed  ## train a generative judge on generated stories, compare new ones, show the result
 	$(BIN)/judgekit quickstart --out runs/quickstart
 
-test: .venv/dev  ## everything that CI runs
+test: .venv/dev .venv/trainers  ## everything that CI runs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -42,6 +42,13 @@ format: .venv/dev
 .venv/dev: .venv/python pyproject.toml constraints.txt
 	$(INSTALL) '.[all,oracles,dev]'
 	touch $@ .venv/embed
+
+# Trainers whose own code the tests of the integrations run. They need other versions of what we use, so that they lie
+# where nothing else imports from, without what they require.
+.venv/trainers: .venv/dev tests/integrations/own/trainers.txt
+	rm -rf $@
+	$(PIP) --no-deps --target $@ -r tests/integrations/own/trainers.txt
+	touch $@
 
 clean:
 	rm -rf .venv runs dist .pytest_cache .mypy_cache .ruff_cache

@@ -6,10 +6,14 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+
+settings.register_profile("unhurried", deadline=None)  # seconds say nothing on a machine that is busy
+settings.load_profile("unhurried")
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -26,7 +26,7 @@ def task_reward(reward: CompositeReward) -> Callable[..., Awaitable[dict[str, fl
     single_rollouts(reward, "verifiers")
 
     async def judged(task: Any, trace: Any) -> dict[str, float]:
-        columns = dict(vars(task))
+        columns = {**vars(task), **(getattr(task, "model_extra", None) or {})}  # extra: of a trace read back
         columns.setdefault("reference", columns.get("answer"))
         _, found = await in_thread(single, reward, Rollout(task.prompt_text, trace.last_reply, "", columns), None)
         return {name: part[0] or 0.0 for name, part in found.parts.items()}

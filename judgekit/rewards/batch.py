@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from judgekit.rewards.channel import NOTHING, Channel, Values, checked
 from judgekit.rewards.ranks import Ranks
@@ -13,7 +14,7 @@ from judgekit.rewards.rollout import Rollout, members
 from judgekit.rewards.together import Lane, together
 from judgekit.types import Usage, prompt_text
 
-Key = tuple[str, str, str]
+Key = tuple[str, str | None, str]
 Found = dict[int, tuple[float | None, str]]  # by place: a value, or None and why
 
 
@@ -34,7 +35,7 @@ class Batch:
         if group_size is not None:
             self.rollouts = [replace(rollout, group=i // group_size) for i, rollout in enumerate(self.rollouts)]
         self.groups = members(self.rollouts)
-        self.keys = _keys(self.rollouts)
+        self.keys: dict[str, list[Key]] = {}  # by channel
         self.open = [True] * n
         self.values: dict[str, Values] = {}
         self.gated: Counter[str] = Counter()
@@ -86,14 +87,16 @@ class Batch:
             owned = [group for group in self.groups if group[0] in self.own]
             places = [i for group in owned for i in group if self.open[i]]
         else:
-            places = [i for i in self._first().values() if i in self.own]
+            places = [i for i in self._first(channel).values() if i in self.own]
         size = channel.at_a_time or len(places) or 1
         yield from (places[i : i + size] for i in range(0, len(places), size))
 
-    def _first(self) -> dict[Key, int]:
-        """Return the first place of each different rollout that is open; the process that has it values them all."""
+    def _first(self, channel: Channel) -> dict[Key, int]:
+        """Return the first place of what is open and differs to a channel; the process that has it values them all."""
+        if channel.name not in self.keys:
+            self.keys[channel.name] = _keys(channel, self.rollouts)
         found: dict[Key, int] = {}
-        for i, key in enumerate(self.keys):
+        for i, key in enumerate(self.keys[channel.name]):
             if self.open[i]:
                 found.setdefault(key, i)
         return found
@@ -110,8 +113,8 @@ class Batch:
             for own, *_ in parts:
                 known |= own[channel.name]
             if not channel.grouped:
-                first = self._first()
-                known = {i: known[first[key]] for i, key in enumerate(self.keys) if self.open[i]}
+                first = self._first(channel)
+                known = {i: known[first[key]] for i, key in enumerate(self.keys[channel.name]) if self.open[i]}
             # No rollout that was refused may have more than one that was not.
             seen = [value for value, _ in known.values() if value is not None]
             lowest = None if channel.lowest is None else min([channel.lowest, *seen])
@@ -132,16 +135,23 @@ def _told(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:500]
 
 
-def _keys(rollouts: Sequence[Rollout]) -> list[Key]:
-    """Return for each rollout what only those share that no channel could tell apart; columns are read for twins."""
-    texts = [(prompt_text(rollout.prompt), rollout.completion) for rollout in rollouts]
+def _keys(channel: Channel, rollouts: Sequence[Rollout]) -> list[Key]:
+    """Return for each rollout what only those share that the channel cannot tell apart; columns are read for twins."""
+    told = [_looked_at(channel, rollout) for rollout in rollouts]
+    texts = [(prompt_text(rollout.prompt), text) for rollout, (text, _) in zip(rollouts, told, strict=True)]
     times = Counter(texts)
     return [
-        (*text, _written(rollout) if times[text] > 1 else "") for text, rollout in zip(texts, rollouts, strict=True)
+        (*text, _written(columns) if times[text] > 1 else "") for text, (_, columns) in zip(texts, told, strict=True)
     ]
 
 
-def _written(rollout: Rollout) -> str:
-    columns = sorted(rollout.columns.items())
+def _looked_at(channel: Channel, rollout: Rollout) -> tuple[str | None, Mapping[str, Any]]:
+    try:
+        return channel.looks_at(rollout)
+    except Exception:  # the call itself will raise it, where it is told
+        return rollout.completion, rollout.columns
+
+
+def _written(columns: Mapping[str, Any]) -> str:
     # Long arrays are abbreviated where they are shown, and lists are not.
-    return repr([(name, value.tolist() if hasattr(value, "tolist") else value) for name, value in columns])
+    return repr([(name, v.tolist() if hasattr(v, "tolist") else v) for name, v in sorted(columns.items())])

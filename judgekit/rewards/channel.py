@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -30,8 +30,8 @@ class Channel(ABC):
 
     Attributes:
         name: in logs; no two channels of a reward share one.
-        grouped: whether a value depends on the other rollouts of the group. Where it does not, equal rollouts are
-            valued once.
+        grouped: whether a value depends on the other rollouts of the group. Where it does not, those are valued once
+            that are equal in what the channel looks at.
         lowest: what a rollout gets that a gate has kept from this channel, unless another one has less; None where
             nothing is low enough: then no gate can stand before it.
         at_a_time: how many rollouts one call is given; None for all. What comes too late is lost by the call.
@@ -45,6 +45,10 @@ class Channel(ABC):
     @abstractmethod
     def __call__(self, rollouts: Sequence[Rollout]) -> Sequence[float | None]:
         """Return a value for each rollout; `Values` where there are reasons to give."""
+
+    def looks_at(self, rollout: Rollout) -> tuple[str | None, Mapping[str, Any]]:
+        """Return what decides the value, beside the prompt: a text and columns. It is all there is, or a part of it."""
+        return rollout.completion, rollout.columns
 
 
 class Custom(Channel):

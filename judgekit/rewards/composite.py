@@ -76,9 +76,9 @@ class CompositeReward:
     the mean of those that are known in its group, and as nothing where none is.
 
     Gates come first; no weight is below 0 behind one. Then all other channels run at the same time, in threads of their
-    own, up to 64 each. What has not ended at the deadline is
-    unscored; so is what raised, unless ``on_error`` is "raise". A rollout that says what another one of its group says,
-    in the same columns, is valued once, in whatever process it is, by channels that look at one rollout alone.
+    own, up to 64 each. What has not ended at the deadline is unscored; so is what raised, unless ``on_error`` is
+    "raise". By a channel that looks at one rollout alone, rollouts to one prompt that are equal in what it looks at
+    (`judgekit.rewards.Channel.looks_at`; to a judge, in what it reads) are valued once, in whatever process they are.
 
     The object is a reward function of TRL as it stands: called with prompts, completions and columns it
     returns a list of values. It can be pickled where its channels can. ``usage`` is what its judges have cost so far.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
-from typing import Literal
+from typing import Any, Literal
 
 from judgekit.errors import InputError
 from judgekit.rewards.channel import Channel, Values
@@ -61,6 +61,11 @@ class JudgeReward(Channel):
             if values[i] is None:
                 values.reasons[i] = score.error or self._missing()
         return values
+
+    def looks_at(self, rollout: Rollout) -> tuple[str | None, Mapping[str, Any]]:
+        """Return what the judge is shown: of responses that differ in their reasoning alone it judges one."""
+        sample = self._sample(rollout)
+        return (None, {}) if sample is None else (sample.response, {**sample.metadata, "reference": sample.reference})
 
     def _sample(self, rollout: Rollout) -> Sample | None:
         if self.text is None:

@@ -62,7 +62,8 @@ class Monitor:
 
     Args:
         path: of a JSONL with a line for each batch, see `judgekit.rewards.record.Record`. A file that exists is
-            continued: its figures are what the alarms go on from; an alarm of before ends nothing again.
+            continued: its figures are what the alarms go on from; an alarm of before ends nothing again. One that
+            cannot be written any more, in the middle of a run, is an error in the log and ends nothing.
         stop: only the hold-out judge's score by default: all others are reasons to look, and it is the damage.
         first: how many batches are the first.
         at_least: rollouts in one batch of the monitor; smaller ones are put together, for trainers that ask for one
@@ -226,7 +227,11 @@ class Monitor:
         return alarms
 
     def open(self) -> None:
-        """Read back what the file holds, once, so that the next batch continues it; `see` does it by itself."""
+        """Read back what the file holds, once, so that the next batch continues it; `see` does it by itself.
+
+        Raises:
+            InputError: the file cannot be opened, or is none of a monitor's.
+        """
         if self.record is not None and not self.opened:
             for row in self.record.open():
                 self._take(row)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import logging
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -13,6 +15,7 @@ from judgekit.errors import InputError
 from judgekit.rewards.alarms import Alarm
 
 Figures = dict[str, float | None]
+LOG = logging.getLogger("judgekit.rewards")
 
 
 @dataclass(frozen=True)
@@ -56,27 +59,60 @@ class Row:
 
 
 class Record:
-    """A file of rows, to which one process appends."""
+    """A file of rows, to which one process appends.
+
+    Where a row cannot be written (the disk is full, the folder is gone) the run goes on without it: an error is logged
+    once, and again when it is another one. Every later row is tried, and ``missing`` counts those that the file lacks.
+    """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        self.missing = 0
+        self.trouble = ""  # why the last row was not written
 
     def open(self) -> list[Row]:
         """Return the rows that the file holds; cut off a last line that was not written to its end.
 
         Raises:
-            InputError: a line that is none of a monitor's.
+            InputError: it cannot be written, or a line is none of a monitor's.
         """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.open("ab").close()
+            return self._cut()
+        except OSError as error:
+            raise InputError(f"{self.path}: the monitor's file cannot be opened: {error}") from None
+
+    def write(self, row: Row) -> None:
+        """Append a row, or log why it cannot be."""
+        try:
+            if self.trouble:
+                self._cut()
+            self._append(row.line().encode())
+        except (OSError, InputError) as error:
+            self._miss(f"{type(error).__name__}: {error}")
+        else:
+            if self.trouble:
+                LOG.warning("%s is written again; %d rows are missing in it", self.path, self.missing)
+            self.trouble = ""
+
+    def _append(self, line: bytes) -> None:
+        with self.path.open("ab", buffering=0) as file:
+            if file.write(line) != len(line):
+                raise OSError(errno.ENOSPC, "a row was not written to its end")
+
+    def _miss(self, trouble: str) -> None:
+        self.missing += 1
+        if trouble != self.trouble:
+            LOG.error("%s: the monitor's row is not written, and the run goes on without: %s", self.path, trouble)
+        self.trouble = trouble
+
+    def _cut(self) -> list[Row]:
+        """Return the rows of the file, and cut off what stands after the last whole one."""
         rows, whole = _read(self.path)
         if self.path.exists() and whole < self.path.stat().st_size:
             os.truncate(self.path, whole)
         return rows
-
-    def write(self, row: Row) -> None:
-        """Append a row."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(row.line())
 
     def rewind(self, step: int) -> bool:
         """Drop the rows of a step and of later ones; return whether there were any."""

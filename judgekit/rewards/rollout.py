@@ -10,6 +10,8 @@ from judgekit.episodes.answer import CLOSED, OPENED, visible
 from judgekit.errors import InputError
 from judgekit.types import Prompt, Sample, prompt_text
 
+TOKENS = "completion_ids"  # TRL's column: of equal texts one may hold the token that ends it, and another not
+
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
@@ -40,13 +42,13 @@ class Rollout:
 
     @property
     def sample(self) -> Sample:
-        """The rollout as a judge sees it; a column called ``reference`` is its reference."""
+        """The rollout as a judge sees it; a column called ``reference`` is its reference. No judge reads tokens."""
         reference = self.columns.get("reference")
         return Sample(
             self.prompt,
             self.visible,
             reference=reference if isinstance(reference, str) else None,
-            metadata={name: value for name, value in self.columns.items() if name != "reference"},
+            metadata={name: value for name, value in self.columns.items() if name not in ("reference", TOKENS)},
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 WORKERS = 64
+LOG = logging.getLogger("judgekit.rewards")
 
 
 class LateError(Exception):
@@ -29,19 +31,32 @@ class Lane:
         return {"threads": []}
 
     def start(self, work: Callable[[], None], jobs: int) -> int:
-        """Start as many threads as there are jobs and places; return how many."""
+        """Start as many threads as there are jobs and places, or as the system allows; return how many."""
         self.threads = [thread for thread in self.threads if thread.is_alive()]
-        started = [threading.Thread(target=work, daemon=True) for _ in range(min(jobs, WORKERS - len(self.threads)))]
-        for thread in started:
-            thread.start()
-        self.threads += started
-        return len(started)
+        places = min(jobs, WORKERS - len(self.threads))
+        for started in range(places):
+            thread = threading.Thread(target=work, daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as error:  # too many threads, or no memory for one more
+                LOG.warning("the system starts %d of %d threads for a channel: %s", started, places, error)
+                return started
+            self.threads.append(thread)
+        return places
+
+    @property
+    def full(self) -> bool:
+        """Whether as many threads as can be have not come back yet."""
+        return len(self.threads) == WORKERS
 
 
 def together(
     lanes: Sequence[tuple[Lane, Sequence[Callable[[], T]]]], deadline: float | None = None
 ) -> list[list[T | Exception]]:
     """Return what each job of each lane returned or raised, in their order; `LateError` for what had not ended in time.
+
+    A lane for which the system starts no thread has its jobs done here, after all others were started. Not so with a
+    deadline, which nobody could keep then: they are late at once.
 
     Args:
         deadline: seconds for all of them.
@@ -51,13 +66,21 @@ def together(
     end = None if deadline is None else time.monotonic() + deadline
     ended: queue.SimpleQueue[tuple[int, int, T | Exception]] = queue.SimpleQueue()
     found: list[list[T | Exception]] = []
+    here: list[int] = []
     left = 0
     for at, (lane, jobs) in enumerate(lanes):
-        if jobs and not lane.start(_worker(at, jobs, ended, end), len(jobs)):
-            found.append([LateError(f"{WORKERS} calls of earlier batches have not ended yet") for _ in jobs])
-        else:
-            found.append([LateError(f"it had not ended after {deadline} s") for _ in jobs])
+        why = f"it had not ended after {deadline} s"
+        if not jobs or lane.start(_worker(at, jobs, ended, end), len(jobs)):
             left += len(jobs)
+        elif lane.full:
+            why = f"{WORKERS} calls of earlier batches have not ended yet"
+        elif deadline is None:
+            here.append(at)
+        else:
+            why = "the system starts no thread that could wait for it until the deadline"
+        found.append([LateError(why) for _ in jobs])
+    for at in here:
+        found[at] = [_run(job) for job in lanes[at][1]]
     for _ in range(left):
         try:
             at, place, result = ended.get(timeout=None if end is None else max(0.0, end - time.monotonic()))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from judgekit.episodes.answer import json_object
 from judgekit.episodes.response import EpisodeTurn, spelled
 from judgekit.errors import InputError
 from judgekit.rewards.channel import Channel, Values
 from judgekit.rewards.episode import story_text
-from judgekit.rewards.rollout import Rollout
+from judgekit.rewards.rollout import TOKENS, Rollout
 from judgekit.rewards.schema import Schema, checked_schema, fits
 from judgekit.types import PointwiseJudge, Score
 
@@ -75,6 +76,10 @@ class TransitionReward(Channel):
                 values.append(None)
                 values.reasons[i] = str(reason)
         return values
+
+    def looks_at(self, rollout: Rollout) -> tuple[str | None, Mapping[str, Any]]:
+        """Return the answer without the reasoning, and all columns but the tokens."""
+        return rollout.visible, {name: value for name, value in rollout.columns.items() if name != TOKENS}
 
     def _claim(self, rollout: Rollout) -> str | None:
         """Return the episode that a valid answer names."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,14 +11,18 @@ from tests.integrations.two import Above
 
 
 class Written(Channel):
-    """Gives the word at a place of the completion as a number; "fail" is a judge without a verdict, "boom" raises."""
+    """Gives the word at a place of the completion as a number; "fail" is a judge without a verdict, "boom" raises.
 
-    def __init__(self, name: str = "judge", place: int = 0, wait: float = 0.0) -> None:
-        self.name, self.place, self.wait = name, place, wait
+    With a barrier each call waits for the others that come to it, and raises after a minute.
+    """
+
+    def __init__(self, name: str = "judge", place: int = 0, barrier: threading.Barrier | None = None) -> None:
+        self.name, self.place, self.barrier = name, place, barrier
         self.seen: list[Rollout] = []
 
     def __call__(self, rollouts: Sequence[Rollout]) -> Values:
-        time.sleep(self.wait)
+        if self.barrier is not None:
+            self.barrier.wait(60)
         self.seen += rollouts
         words = [rollout.completion.split()[self.place] for rollout in rollouts]
         if "boom" in words:

@@ -1,4 +1,7 @@
-"""EasyR1's function reward managers: one dict for each response, every key collected in a list."""
+"""EasyR1's function reward managers: one dict for each response, every key collected in a list.
+
+No release of EasyR1 is on the package index (its package is called verl besides): its call is repeated here.
+"""
 
 from __future__ import annotations
 

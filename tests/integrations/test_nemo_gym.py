@@ -1,4 +1,7 @@
-"""NeMo-Gym's /verify: a request as its models dump it, and what NeMo-RL checks of the answer."""
+"""NeMo-Gym's /verify: a request as its models dump it, and what NeMo-RL checks of the answer.
+
+Its own code (0.4.0) runs here only where it is put into the folder by hand: its wheel has 32 MB, and wants Python 3.12.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,32 @@ import pytest
 from judgekit import InputError
 from judgekit.integrations.nemo_gym import verify
 from judgekit.rewards import CompositeReward
+from tests.integrations.own.report import report
 from tests.integrations.rewards import Written, needy, plain
+
+HOW = (
+    "`pip install --no-deps --ignore-requires-python --target FOLDER nemo-gym==0.4.0 fastapi"
+    " itsdangerous orjson omegaconf` puts it there"
+)
+
+
+@pytest.fixture(scope="module")
+def own() -> dict[str, Any]:
+    """What NeMo-Gym's own code made of a server with `tests/integrations/own/reward_file.py`."""
+    found: dict[str, Any] = report("of_nemo_gym.py", "nemo_gym", how=HOW)
+    return found
+
+
+def test_gyms_own_collection_keeps_a_failed_judge_out_of_the_results_and_asks_again(own: dict[str, Any]) -> None:
+    first, second = own["first"], own["second"]
+
+    assert {row["says"]: row["reward"] for row in first["results"]} == {"good": 1.2, "poor": 0.1}
+    [failed] = first["failures"]
+    assert failed["says"] == "silent" and failed["_ng_failure_judge_error"] == "judge: no value"
+    assert {row["says"]: row["reward"] for row in second["results"]} == {"good": 1.2, "poor": 0.1, "silent": 0.7}
+    assert own["asked"] == 4 and own["saw"] == ["write", "0.7 1", "truth"]
+    for row in second["results"]:
+        assert row["reward"] == sum(row["reward_components"].values())
 
 
 def body(text: str, **more: Any) -> dict[str, Any]:

@@ -1,10 +1,11 @@
-"""OpenRLHF's `SingleTurnAgentExecutor` with a file, as its 0.11.2 has it: lists of one, in threads, into tensors."""
+"""OpenRLHF: what its own code (0.11.2) makes of a reward file, and the same call repeated: lists of one, in threads."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,10 +13,43 @@ import pytest
 from judgekit import InputError
 from judgekit.integrations.openrlhf import reward_func
 from judgekit.rewards import CompositeReward
+from tests.integrations.own.report import report
 from tests.integrations.rewards import Written, named, needy, plain
 
 torch = pytest.importorskip("torch")
 PROMPT = "<|im_start|>write<|im_end|>"
+
+
+Own = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def own(tiny: Path) -> Own:
+    """What OpenRLHF's own code made of `tests/integrations/own/reward_file.py`."""
+    found: Own = report("of_openrlhf.py", "openrlhf", str(tiny))
+    return found
+
+
+def test_openrlhfs_own_executor_loads_the_file_and_makes_experiences(own: Own) -> None:
+    """The judge fails on the second response, and raises on the third; put together and taken apart all keys stay."""
+    found, info = own["batch"], own["batch"]["info"]
+
+    assert found["rewards"] == found["scores"] == info["reward"] == [1.25, 0.5, 0.5, 0.25]
+    assert info["unscored"] == [0, 1, 1, 0] and info["format"] == [1, 1, 1, 0]
+    assert [math.isnan(value) for value in info["judge"]] == [False, True, True, False]
+    assert own["shown"] == [PROMPT, "0.75 1", "truth"]
+
+
+def test_a_prompt_that_it_cut_leaves_the_response_unscored(own: Own) -> None:
+    assert own["cut"] == [0.5]
+
+
+def test_why_the_adapter_always_gives_a_number_for_every_key(own: Own) -> None:
+    """What raises has no reward there, and its batch fails later; so does one that lacks a key, or has None."""
+    assert own["raising"] == [None]
+    assert own["raising_last"].startswith("AttributeError") and own["raising_first"].startswith("ValueError")
+    assert own["without_a_key"] == "ValueError: Size of info[judge] (3) does not match batch_size (4)"
+    assert "NoneType" in own["none"]
 
 
 async def execute(function: Any, response: str, label: Any = None) -> dict[str, Any]:

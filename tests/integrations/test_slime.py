@@ -1,4 +1,7 @@
-"""slime's `async_rm`, `batched_async_rm` and what it makes of rewards: their place, the group's norm, the loss mask."""
+"""slime's `async_rm`, `batched_async_rm` and what it makes of rewards: their place, the group's norm, the loss mask.
+
+No release of slime is on the package index (what is called so there is 0.0.0): its calls are repeated here.
+"""
 
 from __future__ import annotations
 

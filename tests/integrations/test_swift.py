@@ -1,4 +1,4 @@
-"""ms-swift's `compute_rewards_per_func` and `compute_advantages`, as its 4.6 has them: NaN is summed as 0 there."""
+"""ms-swift: what its own code (4.6.0) makes of a plugin, and its call repeated. None is NaN there, and summed as 0."""
 
 from __future__ import annotations
 
@@ -12,7 +12,31 @@ import pytest
 from judgekit import InputError
 from judgekit.integrations.swift import async_orm, orm
 from judgekit.rewards.ranks import Ranks
+from tests.integrations.own.report import report
 from tests.integrations.rewards import grouped, plain
+
+Own = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def own() -> Own:
+    """What ms-swift's own code made of `tests/integrations/own/swift_plugin.py`."""
+    found: Own = report("of_swift.py", "swift")
+    return found
+
+
+def test_swifts_own_code_finds_both_forms_and_gives_a_failed_judge_no_advantage(own: Own) -> None:
+    """1.2, 0.4, 0.1, 0.1 have mean 0.45, which the failed one gets. As None it is summed as 0, of mean 0.36."""
+    assert own["names"] == ["story", "story"]
+    assert own["story"] == own["async_story"] == pytest.approx([0.75, 0, -0.05, -0.35, -0.35], abs=1e-6)
+    assert own["none"] == pytest.approx([0.84, -0.36, 0.04, -0.26, -0.26], abs=1e-6)
+
+
+def test_what_a_channel_is_shown_there_and_equal_responses_once(own: Own) -> None:
+    """The last two of five are equal but for their request."""
+    prompt, completion, reference, columns = own["saw"]
+    assert prompt == [{"role": "user", "content": "write"}] and (completion, reference) == ("0.7 1", "truth")
+    assert "reference" in columns and "request_id" not in columns and own["shown"] == 4
 
 
 def rewards_per_func(function: Any, texts: list[str], prompts: list[str]) -> list[float]:

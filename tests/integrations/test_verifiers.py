@@ -1,4 +1,7 @@
-"""verifiers: a v1 task's scoring (0.4), and a rubric's group call (0.1.8), which makes exceptions 0."""
+"""verifiers: a v1 task's scoring, by its own code (0.4.0) and repeated; a rubric's group call, where exceptions are 0.
+
+Rubrics are not in 0.4 any more, and two versions of one package do not lie in one folder: their call is repeated alone.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,32 @@ from judgekit import InputError
 from judgekit.integrations.answers import UnscoredError
 from judgekit.integrations.verifiers import group_reward, task_reward
 from judgekit.rewards import CompositeReward
+from tests.integrations.own.report import report
 from tests.integrations.rewards import Written, grouped, needy, plain
+
+
+@pytest.fixture(scope="module")
+def own() -> dict[str, Any]:
+    """What verifiers' own code made of `tests/integrations/own/reward_file.py`."""
+    found: dict[str, Any] = report("of_verifiers.py", "verifiers")
+    return found
+
+
+def test_verifiers_own_task_loads_the_file_and_adds_up_the_channels(own: dict[str, Any]) -> None:
+    """With weight 2: 2 (0.7 + 0.5)."""
+    expected = {"rewards": {"judge": [0.7, 2.0], "format": [0.5, 2.0]}, "reward": 2.4, "error": ""}
+    assert own["task"]["0.7 1"] == own["again"] == expected
+
+
+@pytest.mark.parametrize(("reply", "why"), [("fail 1", "no value"), ("boom 1", "ConnectionError: no route")])
+def test_a_failed_judge_is_its_own_unscored(own: dict[str, Any], reply: str, why: str) -> None:
+    found = own["task"][reply]
+    assert found["rewards"] == {"story": None} and found["error"].startswith("TaskError")
+    assert f"UnscoredError: a rollout has no reward: judge: {why}" in found["error"]
+
+
+def test_the_fields_of_a_row_are_columns_also_of_a_trace_that_was_read_back(own: dict[str, Any]) -> None:
+    assert own["saw"] == [["write", "0.7 1", "truth", 3]] * 2
 
 
 def score(function: Any, *replies: str) -> list[float]:

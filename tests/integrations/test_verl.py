@@ -1,11 +1,14 @@
-"""verl's reward loop, as its 0.9.1 has it: keyword calls for one sample each, and the dicts put side by side."""
+"""verl's reward loop: what its own code (0.9.1) makes of a reward file, and the calls that it makes, repeated.
+
+Its managers before the reward loop (naive, batch, dapo, prime) are called by nothing in 0.9.1, and take no coroutine.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-import math
-import time
+import threading
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,8 +18,93 @@ import pytest
 from judgekit import InputError
 from judgekit.integrations.answers import UnscoredError
 from judgekit.integrations.verl import compute_score, reward_manager
-from judgekit.rewards import CompositeReward
+from judgekit.rewards import CompositeReward, Monitor
+from tests.integrations.own.report import report
 from tests.integrations.rewards import Written, named, needy, plain
+
+Own = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def own(tiny: Path) -> Own:
+    """What verl's own code made of `tests/integrations/own/reward_file.py`."""
+    found: Own = report("of_verl.py", "verl", str(tiny))
+    return found
+
+
+FAILED = {"score": 0.6, "judge": None, "format": 1.0, "unscored": 1.0}
+GOOD = {"score": 1.2, "judge": 0.7, "format": 1.0, "unscored": 0.0}
+POOR = {"score": 0.1, "judge": 0.1, "format": 0.0, "unscored": 0.0}
+
+
+def test_verls_own_managers_load_the_file_and_call_it(own: Own) -> None:
+    """The judge fails on the first text. Four managers of the reward loop, and the one of the file itself."""
+    for manager in ("naive", "dapo", "gdpo", "rate_limited", "Stories"):
+        assert own["managers"][manager] == [[0.6, FAILED], [1.2, GOOD], [0.1, POOR]], manager
+
+
+def test_what_a_channel_is_shown_there(own: Own) -> None:
+    assert own["shown"]["naive"] == ["p", "truth", 3, "d"]
+    assert own["shown"]["Stories"] == [[{"role": "user", "content": "write"}], "truth", 3, "d"]
+
+
+def test_managers_that_take_no_coroutine_say_so(own: Own) -> None:
+    assert "Async reward score is not supported" in own["remote"] and "coroutine" in own["legacy"]
+
+
+def test_verls_colocated_loop_puts_the_keys_side_by_side(own: Own) -> None:
+    """Texts of 6, 5 and 5 tokens: each score stands at the last one."""
+    for manager in ("naive", "Stories"):
+        found = own["colocated"][manager]
+        assert [row.index(max(row)) for row in found["rm_scores"]] == [5, 4, 4]
+        assert [sum(row) for row in found["rm_scores"]] == pytest.approx([0.6, 1.2, 0.1])
+        assert (found["judge"], found["unscored"]) == ([None, 0.7, 0.1], [1, 0, 0])
+
+
+def test_a_key_that_is_left_out_is_an_error_there_or_lost_for_all(own: Own) -> None:
+    """Without it in the second answer, and in the first."""
+    assert own["sparse"]["0.7 1"] == "KeyError: 'judge'"
+    assert list(own["sparse"]["fail 1"]) == ["rm_scores", "score", "format", "unscored"]
+
+
+def test_verls_default_trainer_leaves_out_a_rollout_whose_reward_raises(own: Own) -> None:
+    """1.2, 1.3 and 1.25 have mean 1.25 and deviation 0.05: -1, 1 and 0 (less verl's epsilon). The group is trained on.
+
+    With 0.6 instead: mean 1.0875, deviation 0.3276, and (0.6 - 1.0875) / 0.3276 = -1.488 for the judge's failure.
+    """
+    raising, number = own["sessions"]["strict"], own["sessions"]["compute_score"]
+    found = dict(zip(raising["keys"], raising["advantages"], strict=True))
+
+    assert raising["end"] == "failure" and found == pytest.approx({"u_0_0": -1, "u_1_0": 1, "u_3_0": 0}, abs=1e-4)
+    assert own["buffers"]["ReplayBuffer"] == {"trained": ["u", "whole"], "thrown": []}
+    filled = dict(zip(number["keys"], number["advantages"], strict=True))
+    assert number["end"] == "finished" and filled["u_2_0"] == pytest.approx(-1.488, abs=1e-3)
+
+
+def test_elsewhere_in_verl_an_exception_is_something_else(own: Own) -> None:
+    """In the asynchronous trainers the end of the group, for the rate-limited manager the score 0 and other keys."""
+    assert own["buffers"]["ReplayBufferAsync"] == {"trained": ["whole"], "thrown": ["u"]}
+    failed, good, _ = own["strict"]["rate_limited"]
+    assert failed[0] == 0 and failed[1].keys() == {"error", "acc"} and good == [1.2, GOOD]
+    assert own["strict"]["naive"] == ["UnscoredError: a rollout has no reward: judge: no value", good, [0.1, POOR]]
+
+
+def test_a_validation_leaves_out_none_and_not_nan(own: Own) -> None:
+    """0.7 and 0.9, and nothing."""
+    assert own["validation"]["None"]["mean@2"] == pytest.approx(0.8)
+    assert np.isnan(own["validation"]["NaN"]["mean@3"])
+
+
+def test_gdpo_has_no_place_for_a_missing_value(own: Own) -> None:
+    """It spreads over both groups, and a key that is not there is an error; the default trainer has no GDPO at all.
+
+    With numbers -1, 1, 0 and -1, 0, 1: of mean 0 and variance 4 / 5, so over sqrt(0.8).
+    """
+    for missing in ("None", "NaN"):
+        assert np.isnan(own["gdpo"][missing]).all() and len(own["gdpo"][missing]) == 6
+    assert own["gdpo"]["number"] == pytest.approx([one / 0.8**0.5 for one in (-1, 1, 0, -1, 0, 1)], abs=1e-3)
+    assert "GDPO reward key 'judge' not found" in own["gdpo_without"]
+    assert own["v1_gdpo"].startswith("KeyError")
 
 
 def extra(prompt: str = "p") -> dict[str, Any]:
@@ -49,7 +137,7 @@ def test_values_arrive_in_order_and_one_failed_judge_is_marked() -> None:
 
     assert scores == [0.6, 1.2, 0.1]
     assert infos["unscored"].tolist() == [1, 0, 0] and infos["format"].tolist() == [1, 1, 0]
-    assert math.isnan(infos["judge"][0]) and all(array.dtype == np.float64 for array in infos.values())
+    assert infos["judge"].tolist() == [None, 0.7, 0.1]
 
 
 def test_all_failed_and_exceptions_of_a_channel() -> None:
@@ -57,7 +145,7 @@ def test_all_failed_and_exceptions_of_a_channel() -> None:
     assert scores == [0.6, 0.6] and infos["unscored"].tolist() == [1, 1]
 
 
-def test_without_a_number_the_run_stops() -> None:
+def test_without_a_number_it_raises() -> None:
     with pytest.raises(UnscoredError, match="judge: no verdict"):
         replay(compute_score(plain(), unscored=None), ["0.5 1", "fail 1"])
 
@@ -72,11 +160,11 @@ def test_the_judge_sees_prompt_reference_and_columns() -> None:
 
 
 def test_samples_wait_at_the_same_time() -> None:
-    slow = CompositeReward([Written(wait=0.2)])
-    begin = time.perf_counter()
-    scores, _ = replay(compute_score(slow, unscored=None), [str(i) for i in range(32)])
+    """Each judges when all 32 are there, or fails."""
+    meeting = CompositeReward([Written(barrier=threading.Barrier(32))])
+    scores, _ = replay(compute_score(meeting, unscored=None), [str(i) for i in range(32)])
 
-    assert scores == list(range(32)) and time.perf_counter() - begin < 1.5
+    assert scores == list(range(32))
 
 
 def test_refusals() -> None:
@@ -87,6 +175,9 @@ def test_refusals() -> None:
             reward_manager(reward, unscored=0)
     with pytest.raises(InputError, match="score has a meaning of its own here"):
         compute_score(named("score"), unscored=0)
+    for reward in (plain(on_error="raise"), plain(monitor=Monitor())):
+        with pytest.raises(InputError, match="verl leaves a rollout out when a reward raises, it does not stop"):
+            compute_score(reward, unscored=None)
     with pytest.raises(InputError, match=r"put it into extra_info\['prompt'\]"):
         asyncio.run(compute_score(plain(), unscored=0)("d", "0.5 1", "t", {}))
 
@@ -113,7 +204,7 @@ def test_the_manager() -> None:
     item = SimpleNamespace(
         batch={"responses": torch.tensor([1, 2, 0]), "attention_mask": torch.tensor([1, 1, 1, 1, 0])},
         non_tensor_batch={
-            "raw_prompt": [{"role": "user", "content": "write"}],
+            "raw_prompt": np.array([{"role": "user", "content": "write"}]),  # as verl's agent loop makes it
             "data_source": "d",
             "reward_model": {"ground_truth": "truth"},
             "extra_info": {"x": 1},

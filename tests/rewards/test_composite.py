@@ -6,7 +6,6 @@ import asyncio
 import math
 import pickle  # noqa: TID251 - trainers send rewards to other processes so
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -28,14 +27,29 @@ from judgekit.rewards.together import WORKERS
 class Recorded(Channel):
     """Gives what is written after the name in a column, and remembers what it was asked."""
 
-    def __init__(self, name: str, *, grouped: bool = False, lowest: float = 0.0, wait: float = 0.0) -> None:
-        self.name, self.grouped, self.lowest, self.wait = name, grouped, lowest, wait
+    def __init__(self, name: str, *, grouped: bool = False, lowest: float = 0.0) -> None:
+        self.name, self.grouped, self.lowest = name, grouped, lowest
         self.seen: list[list[str]] = []
 
     def __call__(self, rollouts: Sequence[Rollout]) -> list[float | None]:
         self.seen.append([rollout.completion for rollout in rollouts])
-        time.sleep(self.wait)
         return [rollout.columns[self.name] for rollout in rollouts]
+
+
+class Meeting(Channel):
+    """Gives 1, one rollout a call, to calls that are there at the same time as all others that come to the barrier.
+
+    A call that waits for more than a minute is alone: it breaks the barrier, and raises.
+    """
+
+    at_a_time = 1
+
+    def __init__(self, name: str, barrier: threading.Barrier) -> None:
+        self.name, self.barrier = name, barrier
+
+    def __call__(self, rollouts: Sequence[Rollout]) -> list[float | None]:
+        self.barrier.wait(60)
+        return [1.0]
 
 
 def batch(*groups: Sequence[dict[str, Any]]) -> list[Rollout]:
@@ -126,26 +140,24 @@ def test_twins_with_other_long_arrays_are_not_equal() -> None:
 
 
 def test_channels_wait_at_the_same_time() -> None:
-    slow = [Recorded(name, wait=0.1) for name in "abc"]
-    begin = time.perf_counter()
-    CompositeReward(slow).score(batch([dict.fromkeys("abc", 1.0)]))
-
-    assert time.perf_counter() - begin < 0.25
+    meet = threading.Barrier(3)
+    assert CompositeReward([Meeting(name, meet) for name in "abc"])(["p"], ["x"]) == [3.0]
 
 
 def test_what_is_late_is_unscored_and_the_rest_is_not() -> None:
+    """The call that hangs ends when the test does, so that the reward has not waited for it."""
+    ended = threading.Event()
+
     class Slow(Recorded):
         at_a_time = 1
 
         def __call__(self, rollouts: Sequence[Rollout]) -> list[float | None]:
-            time.sleep(5 if rollouts[0].columns["hangs"] else 0)
-            return [1.0]
+            return [float(not rollouts[0].columns["hangs"] or ended.wait(60))]
 
-    begin = time.perf_counter()
-    found = CompositeReward([Slow("a")], deadline=0.3).score(batch([{"hangs": False}, {"hangs": True}]))
+    found = CompositeReward([Slow("a")], deadline=1).score(batch([{"hangs": False}, {"hangs": True}]))
 
-    assert time.perf_counter() - begin < 2
-    assert found.totals == [1.0, None] and "had not ended after" in found.reasons["a"][1]
+    assert not ended.is_set() and found.totals == [1.0, None] and "had not ended after" in found.reasons["a"][1]
+    ended.set()
 
 
 def broken(rollouts: Sequence[Rollout]) -> Any:
@@ -304,21 +316,11 @@ def test_a_channel_that_is_cancelled_keeps_nobody_waiting() -> None:
 
 
 def test_three_judges_asked_one_by_one_wait_as_long_as_one() -> None:
-    class Slow(Channel):
-        at_a_time = 1
-
-        def __init__(self, name: str) -> None:
-            self.name = name
-
-        def __call__(self, rollouts: Sequence[Rollout]) -> list[float | None]:
-            time.sleep(0.4)
-            return [1.0]
-
-    reward = CompositeReward([Slow("a"), Slow("b"), Slow("c"), Custom(lambda r: 0.5, "form")])
-    begin = time.monotonic()
+    """All calls of all three are there at the same time, 64 each: 64 threads for all would never meet the others."""
+    meet = threading.Barrier(3 * 64)
+    reward = CompositeReward([*(Meeting(name, meet) for name in "abc"), Custom(lambda r: 0.5, "form")])
 
     assert reward(["p"] * 64, [str(i) for i in range(64)]) == [3.5] * 64
-    assert time.monotonic() - begin < 1.0  # one after the other, with 64 threads for all: 1.2
 
 
 def test_what_hangs_takes_no_room_of_others_and_no_more_of_its_own() -> None:
@@ -328,16 +330,70 @@ def test_what_hangs_takes_no_room_of_others_and_no_more_of_its_own() -> None:
         name, at_a_time = "hangs", 1
 
         def __call__(self, rollouts: Sequence[Rollout]) -> list[float | None]:
-            hung.wait(20)
+            hung.wait(60)
             return [1.0]
 
-    reward = CompositeReward([Hangs(), Custom(lambda r: 0.5, "form")], optional=["hangs"], deadline=0.2)
+    reward = CompositeReward([Hangs(), Custom(lambda r: 0.5, "form")], optional=["hangs"], deadline=1)
     before = threading.active_count()
     for _ in range(3):
         assert reward(["p"] * 80, [str(i) for i in range(80)]) == [0.5] * 80
     assert threading.active_count() - before <= WORKERS + 1
     assert reward.last is not None and "earlier batches" in reward.last.reasons["hangs"][0]
     hung.set()
+
+
+class Refusing:
+    """A system that starts ``more`` threads and no other."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, more: int) -> None:
+        self.more, self.start = more, threading.Thread.start
+        monkeypatch.setattr(threading.Thread, "start", lambda thread: self(thread))
+
+    def __call__(self, thread: threading.Thread) -> None:
+        self.more -= 1
+        if self.more < 0:
+            raise RuntimeError("can't start new thread")
+        self.start(thread)
+
+
+class Where(Channel):
+    """Gives 1, one rollout a call, and remembers in which threads."""
+
+    at_a_time = 1
+
+    def __init__(self, name: str) -> None:
+        self.name, self.threads = name, set[threading.Thread]()
+
+    def __call__(self, rollouts: Sequence[Rollout]) -> list[float | None]:
+        self.threads.add(threading.current_thread())
+        return [1.0]
+
+
+TEXTS = [str(i) for i in range(8)]
+
+
+@pytest.mark.parametrize("more", [0, 1, 3])
+def test_where_the_system_starts_no_more_threads_the_work_is_done_by_those_there_are(
+    more: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    channels = [Where("a"), Where("b")]
+    Refusing(monkeypatch, more)
+
+    assert CompositeReward(channels)(["p"] * 8, TEXTS) == [2.0] * 8
+    assert f"the system starts {more} of 8 threads for a channel: can't start new thread" in caplog.text
+    assert channels[1].threads == {threading.current_thread()}
+    assert (channels[0].threads == {threading.current_thread()}) == (more == 0)
+
+
+def test_with_a_deadline_what_no_thread_waits_for_is_unscored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the calling thread nothing could end at the deadline; the channel that has a thread is not touched."""
+    Refusing(monkeypatch, 1)
+    reward = CompositeReward([Where("a"), Where("b")], optional=["b"], deadline=20)
+
+    assert reward(["p"] * 8, TEXTS) == [1.0] * 8
+    assert reward.last is not None and "the system starts no thread" in reward.last.reasons["b"][7]
+    monkeypatch.undo()
+    assert reward(["p"] * 8, TEXTS) == [2.0] * 8
 
 
 def test_what_a_gate_refuses_never_has_more_than_what_it_lets_pass() -> None:

@@ -120,3 +120,44 @@ def test_a_judge_may_read_one_field() -> None:
     reward = CompositeReward([JudgeReward(Words(), text=JSONText("story"))])
 
     assert reward(["p"] * 3, ['{"story": "a b c"}', "no object", '{"story": 3}']) == [0.3, 0, 0]
+
+
+class Words:
+    """Gives a tenth of the number of words, and remembers what it read."""
+
+    def __init__(self) -> None:
+        self.read: list[str] = []
+
+    def score(self, samples: Sequence[Sample]) -> list[Score]:
+        self.read += [sample.response for sample in samples]
+        assert all("completion_ids" not in sample.metadata for sample in samples)
+        return [Score(len(sample.response.split()) / 10) for sample in samples]
+
+
+def test_what_a_judge_cannot_tell_apart_is_one_call() -> None:
+    """Equal texts as TRL has them, one ended by token 2 and one cut; other reasoning; and what is not the same."""
+    judge = Words()
+    reward = CompositeReward([JudgeReward(judge), Custom(lambda r: len(r.columns["completion_ids"]) / 1, "tokens")])
+    texts = ["a b", "a b", "<think>hm</think>\na b", "a b", "a b c"]
+    found = reward(
+        ["p"] * 5, texts, completion_ids=[[7, 2], [7], [9, 7], [7], [8]], reference=["r", "r", "r", "s", "r"]
+    )
+
+    assert judge.read == ["a b", "a b", "a b c"]  # to the references r, s and r
+    assert found == [2.2, 1.2, 2.2, 1.2, 1.3]
+    assert reward.last is not None and reward.last.copies == {"judge": 2, "tokens": 0}
+
+
+def test_a_text_that_is_none_is_not_the_empty_one() -> None:
+    judge = Words()
+    channel = JudgeReward(judge, text=lambda rollout: None if rollout.completion == "none" else "")
+    assert CompositeReward([channel])(["p"] * 3, ["none", "", "x"]) == [0, 0, 0] and judge.read == [""]
+
+
+def test_a_text_that_cannot_be_found_is_an_error_of_the_call() -> None:
+    channel = JudgeReward(Words(), text=lambda rollout: rollout.columns["story"], at_a_time=1)
+    reward = CompositeReward([channel])
+
+    assert reward(["p"] * 2, ["a", "b"], story=["one two", "three"]) == [0.2, 0.1]
+    assert reward(["p"] * 2, ["a", "b"]) == [None, None]
+    assert reward.last is not None and "KeyError" in reward.last.reasons["judge"][0]

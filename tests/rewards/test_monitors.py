@@ -7,6 +7,7 @@ import logging
 import math
 import pickle  # noqa: TID251 - trainers send rewards to other processes so
 import random
+import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -442,6 +443,56 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     assert any(row.alarms for row in rows) and part.alarms == monitor.alarms
     assert [alarm for row in rows for alarm in row.alarms] == monitor.alarms
     assert "'thought process:'" in next(alarm.says for alarm in monitor.alarms if alarm.what == "opener")
+
+
+def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+
+
+def test_a_file_that_cannot_be_written_any_more_ends_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Its folder is gone, then a file stands there: two errors, and all figures and alarms of a run with a file."""
+    folder, beside = tmp_path / "run", Monitor(first=5)
+    monitor = Monitor(folder / "monitor.jsonl", first=5)
+    batches = [same("a")] * 5 + [same("a b c")] * 10
+    show(monitor, batches[:3])
+    shutil.rmtree(folder)
+    show(monitor, batches[3:8])
+    folder.write_text("in the way")
+    show(monitor, batches[8:])
+    show(beside, batches)
+
+    assert monitor.last == beside.last and monitor.alarms == beside.alarms != []
+    gone, in_the_way = errors(caplog)
+    assert "FileNotFoundError" in gone and "NotADirectoryError" in in_the_way
+    assert monitor.record is not None and monitor.record.missing == 12
+
+
+def test_a_full_disk_leaves_whole_rows_and_is_written_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The system lets the file grow by 40 bytes: the fourth row is torn, the fifth lost, and the sixth stands there."""
+    resource = pytest.importorskip("resource")
+    path = tmp_path / "run.jsonl"
+    monitor = Monitor(path)
+    show(monitor, [same("a")] * 3)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 40, hard))
+    try:
+        show(monitor, [same("a")])
+        assert not path.read_bytes().endswith(b"\n")
+        show(monitor, [same("a")])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    show(monitor, [same("a")])
+
+    assert [row.step for row in read_record(path)] == [0, 1, 2, 5] == [row["step"] for row in lines(path)]
+    assert "is written again; 2 rows are missing in it" in caplog.text
+    assert Monitor(path).record.open() == read_record(path)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("begin", [lambda monitor: monitor.see(*same("a")), lambda monitor: monitor.rewind(0)])
+def test_a_file_that_cannot_be_opened_at_the_start_is_an_error(tmp_path: Path, begin: Any) -> None:
+    (tmp_path / "run").write_text("in the way")
+    with pytest.raises(InputError, match=r"the monitor's file cannot be opened: .*(Not a directory|File exists)"):
+        begin(Monitor(tmp_path / "run" / "monitor.jsonl"))
 
 
 def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:

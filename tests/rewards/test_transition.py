@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from judgekit import InputError, Sample, Score
 from judgekit.episodes.response import spelled
-from judgekit.rewards import Rollout, TransitionReward
+from judgekit.rewards import CompositeReward, Rollout, TransitionReward
 
 STORY = [{"narrative": "The gate falls shut.", "role_dialogue": {"name": "Ana", "utterance": "Too late!"}}]
 GRAPH: dict[str | int, Any] = {"1": ["2", 3], 2: "-1"}
@@ -126,6 +126,20 @@ def test_the_judge_sees_the_story_and_not_the_claim_and_only_where_it_matters() 
     assert values == [0, 0, None, 1]
     assert [sample.response for sample in judge.seen] == ["The gate falls shut.\nToo late!"]
     assert judge.seen[0].metadata == {"episode": "1", "condition": "the gate is shut"}
+
+
+def test_equal_answers_are_one_call_of_the_judge_whatever_their_tokens() -> None:
+    judge = Judge(1.0, 1.0)
+    said = rollout("2").completion
+    reward = CompositeReward([TransitionReward(GRAPH, trigger=judge)])
+
+    assert (
+        reward(
+            ["p"] * 3, [said, f"<think>hm</think>{said}", said], episode=[1, 1, 1], completion_ids=[[5, 2], [5], [6]]
+        )
+        == [1] * 3
+    )
+    assert len(judge.seen) == 1
 
 
 @pytest.mark.parametrize(
