@@ -18,8 +18,8 @@ from judgekit.episodes.metrics import Table
 from judgekit.errors import InputError
 from judgekit.files import writable
 from judgekit.models import Decoding
-from judgekit.policy.evaluation import diversity, episodebench, plays, responses, scoring
-from judgekit.policy.evaluation.asked import Kind
+from judgekit.policy.evaluation import diversity, episodebench, plays, polaris, responses, scoring
+from judgekit.policy.evaluation.asked import Kind, kind_of_asked
 from judgekit.policy.evaluation.responses import Responded
 from judgekit.policy.evaluation.scoring import Judged, Scores
 
@@ -45,6 +45,7 @@ class Settings(Config):
     decoding: Decoding = Decoding()
     k: int
     band: tuple[float, float] = episodebench.BAND
+    buckets: tuple[int, ...] = polaris.BUCKETS
     judge: Judged | None = None
     encoder: str | None = None
     stories: int = 0
@@ -87,24 +88,35 @@ class Evaluation:
 
     @classmethod
     def load(cls, folder: str | Path) -> Evaluation:
-        """Read a finished evaluation.
+        """Read a finished evaluation; or a folder with nothing but somebody else's ``responses.jsonl``.
 
         Raises:
             InputError: it is not finished, or a file is missing or not whole.
             ConfigError: evaluation.json is none.
         """
         path = Path(folder) / FILE
-        if not path.is_file():
+        if path.is_file():
+            return cls.read(Path(folder), load_json(path, _File).settings)
+        responded = responses.read_responses(Path(folder) / responses.FILE)
+        if any(one.policy for one in responded):
             raise InputError(f"{path}: is not there; run judgekit policy evaluate to the end")
-        return cls.read(Path(folder), load_json(path, _File).settings)
+        kind = kind_of_asked([one.asked for one in responded])
+        return cls(Path(folder), Settings(kind=kind, data=Path(folder).name, k=len(responded[0].responses)), responded)
 
     @cached_property
     def items(self) -> list[Item]:
         """What was measured on each turn."""
         return episodebench.turn_items(self.responded, self.settings.band, self.scores, self.diversity)
 
+    @cached_property
+    def stories(self) -> list[polaris.Story]:
+        """What was measured on each prompt for a story."""
+        return polaris.measure_stories(self.responded, self.scores)
+
     def tables(self, bootstrap: Bootstrap | None = None) -> dict[str, Table]:
         """Return every table by its name."""
+        if self.settings.kind == "stories":
+            return polaris.tables(self.stories, self.settings.buckets, bootstrap)
         return episodebench.tables(self.items, self.played, bootstrap)
 
     @property
