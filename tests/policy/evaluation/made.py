@@ -21,7 +21,9 @@ def turn(name: str, story: str | None, right: str, episode: str | None = "1", **
     prompt = ({"role": "user", "content": f"Act {name}."},)
     metadata = {"behaviour": more["behaviour"]} if "behaviour" in more else {}
     context = dict.fromkeys(("background", "history", "episode", "progress", "user_input"), f"of {name}")
-    return Turn(name, prompt, right, f"{story}/0", episode, 1, 5, more.get("language", "en"), story, None, context, metadata)
+    return Turn(
+        name, prompt, right, f"{story}/0", episode, 1, 5, more.get("language", "en"), story, None, context, metadata
+    )
 
 
 def responded(asked: Turn | StoryPrompt, *texts: str | None, cut: Sequence[bool] = ()) -> Responded:

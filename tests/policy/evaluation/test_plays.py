@@ -9,6 +9,7 @@ import pytest
 
 from judgekit.episodes import EpisodeTurn, StoryWorld, right_episode
 from judgekit.episodes.measures import measure_timing
+from judgekit.episodes.prompt import triggers
 from judgekit.errors import InputError
 from judgekit.models import Decoding, FakeModel, Reply, Request
 from judgekit.policy.evaluation.plays import play, read_played
@@ -23,17 +24,20 @@ def right(request: Request) -> str:
     system, act = request.messages[0]["content"], request.messages[-1]["content"]
     for graph in GRAPHS.values():
         for episode in graph.episodes:
-            if episode.scene in system and all(t.conditions[0] in system for t in episode.triggers):
+            if f"Episode {episode.id} {episode.scene}\n{triggers(graph, episode)}\n" in system:
                 return says(right_episode(episode, act))
     raise AssertionError(system)
 
 
-def test_a_policy_that_is_right_is_on_time(tmp_path: Path) -> None:
+def test_a_policy_that_is_right_is_on_time_but_for_the_player(tmp_path: Path) -> None:
     found = play(FakeModel(right), 6, tmp_path / "p.jsonl", WARM, size=4)
 
     assert [one.graph for one in found] == list(GRAPHS.values())
     assert all(one.stopped == "" for one in found)
-    assert all(item.values["on time"].value == 1 for item in measure_timing(found))
+    timed = {item.id: item.values for item in measure_timing(found)}
+    assert all(values["too fast"].value == values["failure"].value == 0 for values in timed.values())
+    late = [values for values in timed.values() if values["on time"].value == 0]
+    assert len(late) < len(timed) / 3  # where the player is odd in the very turn in which the story should go on
     assert all(isinstance(turn.parsed, EpisodeTurn) for one in found for turn in one.turns)
 
 
