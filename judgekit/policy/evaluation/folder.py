@@ -24,6 +24,7 @@ from judgekit.policy.evaluation.responses import Responded
 from judgekit.policy.evaluation.scoring import Judged, Scores
 
 FILE = "evaluation.json"
+REASONS = 50  # told apart: each of many prompts may be too long in its own number of tokens
 
 
 class Settings(Config):
@@ -121,7 +122,7 @@ class Evaluation:
 
     @property
     def counts(self) -> dict[str, Mapping[str, int]]:
-        """What is missing and why: how often, by reason."""
+        """What is missing and why: how often, by reason; of many different reasons the most frequent."""
         missing = Counter(error for one in self.responded for error in one.errors if error)
         stopped = Counter(one.stopped for one in self.played if one.stopped)
         found = {
@@ -130,7 +131,7 @@ class Evaluation:
             "no score": self.scores.reasons if self.scores else {},
             "stories that did not end": stopped,
         }
-        return {name: dict(counts) for name, counts in found.items() if counts}
+        return {name: _frequent(counts) for name, counts in found.items() if counts}
 
     def save(self, tables: Mapping[str, Table]) -> Path:
         """Write ``evaluation.json``."""
@@ -140,3 +141,9 @@ class Evaluation:
         path = self.folder / FILE
         path.write_text(json.dumps(facts, ensure_ascii=False, indent=1, allow_nan=False) + "\n", encoding="utf-8")
         return path
+
+
+def _frequent(counts: Mapping[str, int]) -> dict[str, int]:
+    kept = dict(Counter(counts).most_common(REASONS))
+    rest = sum(counts.values()) - sum(kept.values())
+    return kept | ({"other reasons": rest} if rest else {})
