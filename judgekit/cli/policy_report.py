@@ -13,6 +13,7 @@ from judgekit.cli.policy_tables import missing
 from judgekit.cli.show import rows
 from judgekit.judges import Judge
 from judgekit.policy.evaluation import Evaluation, Line, compare, lacking
+from judgekit.policy.evaluation.comparing import is_quality
 from judgekit.policy.evaluation.filling import Progress
 from judgekit.policy.evaluation.head_to_head import HeadToHead, head_to_head, judge_meeting, meeting, ratings
 from judgekit.report import Page, forest
@@ -96,10 +97,11 @@ class Report:
         return page
 
     def _plots(self, page: Page, i: int) -> None:
-        whole = next(iter(self.tables[i].values()))
-        shown = [_effect(line) for line in whole if line.contrast.difference is not None]
-        if shown:
-            page.figure(forest(shown), f"{self.names[i + 1]} less {self.names[0]}")
+        whole = [line for line in next(iter(self.tables[i].values())) if line.contrast.difference is not None]
+        for kind in (False, True):  # scores and shares have no axis in common
+            shown = [_effect(line) for line in whole if is_quality(line.metric) == kind]
+            if shown:
+                page.figure(forest(shown), f"{self.names[i + 1]} less {self.names[0]}")
         if self.met:
             values = [(name, row.estimate) for name, row in self.met[i].rows.items()]
             page.intervals([(name, it.value, it.low, it.high) for name, it in values if it], chance=0.5)
@@ -117,7 +119,7 @@ class Report:
                 found.append((f"{name} before the judge", FIGURES, *_head(self.met[i])))
             yield f"{name} against {base}", found
         if self.elo is not None:
-            yield "Elo", [("policy", ("Elo", "low", "high", "games"), _elo(self.elo), _elo_notes(self.elo))]
+            yield "Elo", [("policy", ("Elo", "low", "high", "games of all"), _elo(self.elo), _elo_notes(self.elo))]
 
 
 def _names(evaluations: Sequence[Evaluation]) -> list[str]:

@@ -164,3 +164,16 @@ def test_not_one_response_is_exit_code_1(tiny: Path, tmp_path: Path, call: Call)
 
     assert outcome.code == 1
     assert re.search(r"no response: 1 x the prompt has \d+ tokens; the model has room for \d+", outcome.stdout)
+
+
+def test_the_page_tells_the_truth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Call) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "policy-evaluation.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    [block] = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    *code, last = block.strip().splitlines()
+    names: dict[str, object] = {}
+    exec("\n".join(code), names)
+    expression, _, said = last.partition("  # ")
+    assert eval(expression, names) == eval(said)
+    helps = "".join(call("policy", command, "--help").stdout for command in ("evaluate", "compare"))
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", page)) <= set(re.findall(r"--[a-z][a-z-]+", helps))

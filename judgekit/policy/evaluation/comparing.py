@@ -11,7 +11,7 @@ from judgekit.episodes.contrasts import Contrast
 from judgekit.episodes.metrics import Table
 from judgekit.errors import InputError
 from judgekit.policy.evaluation.contrasts import turn_contrasts
-from judgekit.policy.evaluation.episodebench import TIMING, TURNS, ordered
+from judgekit.policy.evaluation.episodebench import QUALITY, TIMING, TURNS, ordered
 from judgekit.policy.evaluation.folder import Evaluation
 from judgekit.policy.evaluation.story_contrasts import story_contrasts
 
@@ -43,6 +43,11 @@ def compare(one: Evaluation, two: Evaluation, bootstrap: Bootstrap | None = None
     else:
         found = turn_contrasts(one.items, two.items, (one.played, two.played), bootstrap)
     return {name: _lines(name, contrasts, tables) for name, contrasts in found.items()}
+
+
+def is_quality(metric: str) -> bool:
+    """Return whether a metric is a judge's score, on the judge's scale, and no share or ratio."""
+    return metric.startswith(QUALITY) or " avg@" in metric or metric.endswith(" rollout@1")
 
 
 def lacking(one: Evaluation, two: Evaluation) -> list[str]:
