@@ -50,7 +50,7 @@ def evaluate(
 ) -> None:
     """Let a policy respond, judge and measure the responses, and show the tables.
 
-    Exit codes: 0 done, 1 not one response, 2 something for you to mend.
+    Exit codes: 0 done, 1 not one response or not one score, 2 something for you to mend.
     """
     from judgekit.cli import policy_tables
     from judgekit.judges import Judge as AnyJudge
@@ -78,7 +78,7 @@ def evaluate(
         print(json_.dumps(json_.loads(path.read_text(encoding="utf-8")), ensure_ascii=False))
     else:
         policy_tables.show_evaluation(found, tables)
-    if all(text is None for one in found.responded for text in one.responses):
+    if found.empty:
         raise typer.Exit(1)
 
 
@@ -93,6 +93,8 @@ def compare(
     """Show evaluations side by side: each one less the first, with intervals and adjusted p.
 
     With a judge that compares, also how often it prefers each one to the first; with three or more, their Elo.
+
+    Exit codes: 0 done, 1 not one verdict, 2 something for you to mend.
     """
     from judgekit.cli.policy_report import Report
     from judgekit.errors import InputError
@@ -116,6 +118,8 @@ def compare(
         report.show()
         if out is not None:
             print(f"report: {out / 'report.html'}")
+    if not report.judged:
+        raise typer.Exit(1)
 
 
 @contextmanager

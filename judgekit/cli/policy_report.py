@@ -15,7 +15,7 @@ from judgekit.judges import Judge
 from judgekit.policy.evaluation import Evaluation, Line, compare, lacking
 from judgekit.policy.evaluation.comparing import is_quality
 from judgekit.policy.evaluation.filling import Progress
-from judgekit.policy.evaluation.head_to_head import HeadToHead, head_to_head, judge_meeting, meeting, ratings
+from judgekit.policy.evaluation.head_to_head import WIN_RATE, HeadToHead, head_to_head, judge_meeting, meeting, ratings
 from judgekit.report import Page, forest
 
 Lines = Mapping[str, Sequence[Line]]
@@ -83,6 +83,11 @@ class Report:
                 print("".join(f"{note}\n" for note in notes))
 
     @property
+    def judged(self) -> bool:
+        """Whether the judge, if one was asked, has a verdict on anything."""
+        return not self.met or any(it.rows[WIN_RATE].estimate is not None for it in self.met)
+
+    @property
     def page(self) -> Page:
         """The same as one HTML page, with its plots."""
         page = Page(f"{', '.join(self.names[1:])} against {self.names[0]}").text(ABOUT, soft=True)
@@ -108,11 +113,10 @@ class Report:
 
     def _sections(self) -> Iterator[tuple[str, list[Shown]]]:
         base, *others = self.names
-        heads = ("difference", "low", "high", "p", "q", "", "left out")
         for i, name in enumerate(others):
             found: list[Shown] = []
             for title, lines in self.tables[i].items():
-                found.append((title, (base, name, *heads), [_line(line) for line in lines], _notes(lines)))
+                found.append((title, *_table(lines, base, name)))
             lost = lacking(self.evaluations[0], self.evaluations[i + 1])
             found[0][3].extend(f"only one of the two has it: {what}" for what in lost)
             if self.met:
@@ -128,10 +132,18 @@ def _names(evaluations: Sequence[Evaluation]) -> list[str]:
     return [name if short.count(name) == 1 else str(it.folder) for name, it in zip(short, evaluations, strict=True)]
 
 
-def _line(line: Line) -> tuple[Any, ...]:
+def _table(lines: Sequence[Line], one: str, two: str) -> tuple[Sequence[str], list[tuple[Any, ...]], list[str]]:
+    """Return headings, lines and notes; what always staying gets stands beside, where it is known of anything."""
+    stays = any(line.always_stay for line in lines)
+    heads = (one, two, *(("always stay",) if stays else ()), "difference", "low", "high", "p", "q", "", "left out")
+    return heads, [_line(line, stays) for line in lines], _notes(lines)
+
+
+def _line(line: Line, stays: bool) -> tuple[Any, ...]:
     it = line.contrast
-    values = (None if one is None else str(one) for one in (line.one, line.two))
-    return line.metric, *values, *_ends(it.difference), _p(it.p), _p(it.q), it.stars, it.left_out
+    values = [None if one is None else str(one) for one in (line.one, line.two)]
+    stay = [line.always_stay and line.always_stay.value] if stays else []
+    return line.metric, *values, *stay, *_ends(it.difference), _p(it.p), _p(it.q), it.stars, it.left_out
 
 
 def _ends(it: Estimate | None) -> tuple[float | None, float | None, float | None]:

@@ -166,6 +166,24 @@ def test_not_one_response_is_exit_code_1(tiny: Path, tmp_path: Path, call: Call)
     assert re.search(r"no response: 1 x the prompt has \d+ tokens; the model has room for \d+", outcome.stdout)
 
 
+def test_not_one_verdict_is_exit_code_1(tmp_path: Path, call: Call) -> None:
+    data = prompts(tmp_path / "prompts.jsonl")
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump({"provider": "fake", "replies": [f"a story of {name}"]}))
+        call("policy", "evaluate", tmp_path / f"{name}.yaml", "--data", data, "--out", tmp_path / name)
+    judge = yaml.safe_load(pairwise(tmp_path / "pairs.yaml").read_text())
+    judge["model"]["replies"] = ["no idea"]
+    (tmp_path / "pairs.yaml").write_text(yaml.safe_dump(judge))
+    (tmp_path / "judge.yaml").write_text(yaml.safe_dump({**judge, "judge": "rubric", "rubric": "story/hanna"}))
+    scored = ("--data", data, "--out", tmp_path / "one", "--judge", tmp_path / "judge.yaml")
+
+    compared = call("policy", "compare", tmp_path / "one", tmp_path / "two", "--judge", tmp_path / "pairs.yaml",
+                    "--out", tmp_path / "c")  # fmt: skip
+    assert compared.code == 1 and "unscored: 6 x order a, b: no verdict in the reply" in compared.stdout
+    found = call("policy", "evaluate", tmp_path / "one.yaml", *scored)
+    assert found.code == 1 and "no score: 6 x" in found.stdout
+
+
 def test_the_page_tells_the_truth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Call) -> None:
     page = (Path(__file__).resolve().parents[2] / "docs" / "policy-evaluation.md").read_text(encoding="utf-8")
     monkeypatch.chdir(tmp_path)

@@ -8,7 +8,7 @@ from typing import Any
 
 from judgekit.calibration import Bootstrap, Estimate
 from judgekit.episodes.contrasts import Contrast
-from judgekit.episodes.metrics import Table
+from judgekit.episodes.metrics import Row, Table
 from judgekit.errors import InputError
 from judgekit.policy.evaluation.contrasts import turn_contrasts
 from judgekit.policy.evaluation.episodebench import QUALITY, TIMING, TURNS, ordered
@@ -20,12 +20,16 @@ Tables = Mapping[str, Table]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One metric of two policies: each over all items with a value of its own, ``contrast`` over those of both."""
+    """One metric of two policies: each over all items with a value of its own, ``contrast`` over those of both.
+
+    ``always_stay``: what a policy gets that always stays, of the items of the first; of accuracies alone.
+    """
 
     metric: str
     one: Estimate | None
     two: Estimate | None
     contrast: Contrast
+    always_stay: Estimate | None = None
 
 
 def compare(one: Evaluation, two: Evaluation, bootstrap: Bootstrap | None = None) -> dict[str, list[Line]]:
@@ -92,13 +96,17 @@ def _same(name: str, one: Evaluation, two: Evaluation, first: object, second: ob
 
 def _lines(name: str, contrasts: Sequence[Contrast], tables: tuple[Tables, Tables]) -> list[Line]:
     found = {it.metric: it for it in contrasts}
-    one, two = tables
-    return [Line(m, _estimate(one, name, m), _estimate(two, name, m), found[m]) for m in ordered(found)]
+    return [_line(found[metric], *(_row(some, name, metric) for some in tables)) for metric in ordered(found)]
 
 
-def _estimate(tables: Tables, name: str, metric: str) -> Estimate | None:
+def _line(contrast: Contrast, one: Row | None, two: Row | None) -> Line:
+    first, second = (None if row is None else row.estimate for row in (one, two))
+    return Line(contrast.metric, first, second, contrast, None if one is None else one.always_stay)
+
+
+def _row(tables: Tables, name: str, metric: str) -> Row | None:
     """Return a metric of a table; the timing of all stories stands among all turns."""
     for place in (name, *([TIMING] if name == TURNS else [])):
         if place in tables and metric in tables[place].rows:
-            return tables[place].rows[metric].estimate
+            return tables[place].rows[metric]
     return None

@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from judgekit.calibration import Bootstrap
 from judgekit.config import Config, load_json
 from judgekit.episodes import Played
@@ -119,6 +121,13 @@ class Evaluation:
         if self.settings.kind == "stories":
             return polaris.tables(self.stories, self.settings.buckets, bootstrap)
         return episodebench.tables(self.items, self.played, bootstrap)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is not one response, or not one score where a judge was asked."""
+        if all(text is None for one in self.responded for text in one.responses):
+            return True
+        return self.scores is not None and bool(np.isnan(self.scores.value).all())
 
     @property
     def counts(self) -> dict[str, Mapping[str, int]]:

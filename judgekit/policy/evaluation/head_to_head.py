@@ -63,7 +63,7 @@ def meeting(one: Sequence[Responded], two: Sequence[Responded]) -> Meeting:
     """Pair the responses of two policies.
 
     Raises:
-        InputError: they have no prompt in common, or an id with different prompts.
+        InputError: they have no prompt or no response in common, or an id with different prompts.
     """
     second = {it.id: it for it in two}
     both = [(it, second[it.id]) for it in one if it.id in second]
@@ -74,6 +74,8 @@ def meeting(one: Sequence[Responded], two: Sequence[Responded]) -> Meeting:
             raise InputError(f"the id {a.id!r} has another prompt in one than in the other")
     pairs = [(a, k, texts) for a, b in both for k, texts in enumerate(zip(a.visible, b.visible, strict=False), 1)]
     known = [(it, k, x, y) for it, k, (x, y) in pairs if x is not None and y is not None]
+    if not known:
+        raise InputError("to no prompt do both policies have a response; there is nothing to compare")
     return Meeting(
         tuple(Comparison(prompt_of(it), x, y, f"{it.id}#{k}", shown_to_judges(it)) for it, k, x, y in known),
         tuple(cluster(it.asked) for it, *_ in known),

@@ -18,7 +18,7 @@ from judgekit.episodes.measures import Item, Value
 from judgekit.episodes.metrics import Row, Table, metric_table, units
 from judgekit.policy.evaluation.asked import StoryPrompt, cluster
 from judgekit.policy.evaluation.responses import Responded
-from judgekit.policy.evaluation.scoring import Scores
+from judgekit.policy.evaluation.scoring import Scale, Scores
 from judgekit.policy.evaluation.slopes import bucket, bucket_name, length_rows, quality_rows, quality_slope
 from judgekit.rewards.requested import count_words, requested_words
 from judgekit.types import prompt_text
@@ -61,20 +61,13 @@ class Story:
 def measure_stories(responded: Sequence[Responded], scores: Scores | None = None) -> list[Story]:
     """Measure stories; what the row says was asked for counts before what the prompt says."""
     prompts = [one.asked for one in responded if isinstance(one.asked, StoryPrompt)]
-    qualities = [{}] * len(prompts) if scores is None else _qualities(scores)
-    return [_story(*it) for it in zip(prompts, responded, qualities, strict=True)]
+    found = [_story(prompt, one) for prompt, one in zip(prompts, responded, strict=True)]
+    if scores is None:
+        return found
+    return [_judged(story, row, scores.judged.scale) for story, row in zip(found, scores.value, strict=True)]
 
 
-def _qualities(scores: Scores) -> list[dict[str, Value]]:
-    found = []
-    for row in scores.value:
-        known = row[~np.isnan(row)]
-        value = float(known.mean()) if len(known) else None
-        found.append({QUALITY: Value(value, "" if len(known) else "all scores are missing", span=scores.judged.scale)})
-    return found
-
-
-def _story(prompt: StoryPrompt, one: Responded, quality: Mapping[str, Value]) -> Story:
+def _story(prompt: StoryPrompt, one: Responded) -> Story:
     asked = prompt.words or requested_words(prompt_text(prompt.prompt))
     counts = [count_words(text) for text in one.visible if text is not None]
     written = [count for count in counts if count]
@@ -84,11 +77,19 @@ def _story(prompt: StoryPrompt, one: Responded, quality: Mapping[str, Value]) ->
         "empty": len(counts) - len(written),
         "cut off": sum(one.cut),
     }
-    item = Item(one.id, cluster(prompt), one.id, "", None, quality, told)
+    item = Item(one.id, cluster(prompt), one.id, "", None, {}, told)
     if isinstance(asked, str):
         return Story(item, None, asked, ())
     reason = "" if written else EMPTY if counts else "all responses are missing"
     return Story(item, asked, reason, tuple(math.log(count / asked) for count in written))
+
+
+def _judged(story: Story, row: Array, scale: Scale) -> Story:
+    """Return a story with its quality; ``unscored`` counts the responses that have no score."""
+    item, known = story.item, row[~np.isnan(row)]
+    value = Value(float(known.mean()), span=scale) if len(known) else Value(None, "all scores are missing", span=scale)
+    unscored = item.counts["responses"] - item.counts["missing"] - len(known)
+    return replace(story, item=replace(item, values={QUALITY: value}, counts={**item.counts, "unscored": unscored}))
 
 
 def buckets_of(stories: Sequence[Story], ends: Sequence[int]) -> dict[str, list[Story]]:

@@ -70,6 +70,7 @@ def test_two_evaluations_side_by_side(folders: Path) -> None:
     acc = lines["acc@1"]
     assert acc.one.value == pytest.approx(share) and acc.two.value == 1
     assert acc.contrast.difference.value == pytest.approx(1 - share)
+    assert acc.always_stay.value == pytest.approx(share) and lines["json@2"].always_stay is None
     assert lines["jump recall"].contrast.difference.value == 1
     assert lines["on time"].one.value == lines["on time"].contrast.difference.value == 0
     assert lines["length 12-12@2"].one.value == 0 and lines["length 12-12@2"].two.value == 1

@@ -146,6 +146,8 @@ def test_responses_are_paired_by_prompt_and_place() -> None:
     assert found.clusters == ("g",) * 3
     with pytest.raises(InputError, match="no prompt in common"):
         meeting(one, two[2:])
+    with pytest.raises(InputError, match="to no prompt do both policies have a response"):
+        meeting([responded(ask["a"], None)], [responded(ask["a"], "A")])
     with pytest.raises(InputError, match="the id 'a' has another prompt"):
         meeting(one, [responded(StoryPrompt("a", "Sing."), "x")])
 

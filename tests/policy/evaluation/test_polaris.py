@@ -133,7 +133,7 @@ def test_what_is_missing_is_counted_with_its_reason() -> None:
     assert value(found["stories"], "quality") == pytest.approx((50 + 30 + 20) / 3)
     assert rows["length slope"].reason == "the lengths asked for do not differ enough"
     counts = found["stories"].counts
-    assert counts == {"items": 5, "responses": 10, "missing": 3, "empty": 1, "cut off": 0}
+    assert counts == {"items": 5, "responses": 10, "missing": 3, "empty": 1, "cut off": 0, "unscored": 3}
     assert found["stories, 1-10 words"].counts["items"] == 4  # e's prompt says how many
 
 
