@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from judgekit.episodes import Episode, Played, PlayedTurn, StoryGraph, Trigger
 from judgekit.episodes.measures import TIMING, measure_timing
 from judgekit.episodes.metrics import metric_table
 from judgekit.errors import InputError
+from judgekit.policy.evaluation.contrasts import _effects as effects_of
 from judgekit.policy.evaluation.contrasts import timing_contrasts, turn_contrasts
 from judgekit.policy.evaluation.episodebench import turn_items
 from tests.policy.evaluation.made import responded, says, turn
@@ -49,6 +51,31 @@ def test_timing_by_hand() -> None:
     # combinations of their signs two have a sum of 6/9 or more.
     assert found["on time"].p == sign_flip_test([2 / 9, 4 / 9]).p == 0.5
     assert (found["on time"].difference.clusters, found["on time"].difference.n) == (2, 6)
+
+
+def test_a_policy_that_comes_further_by_hand() -> None:
+    one = [played("A", SLOW), played("B", FAILED), played("C", ON_TIME)]
+    two = [played("A", ON_TIME, ON_TIME, SLOW), played("B", ON_TIME), played("C", SLOW)]
+    found = by_name(timing_contrasts(one, two, FAST))["on time"]
+
+    assert found.difference.value == pytest.approx(3 / 5 - 1 / 3)
+    # r = 4/8; of the second n = 5, of the first 3: A (2 - 3/2)/5 - (0 - 1/2)/3, B (1 - 1/2)/5 + (1/2)/3, C as B, less
+    effects = [0.5 / 5 + 0.5 / 3, 0.5 / 5 + 0.5 / 3, -0.5 / 5 - 0.5 / 3]
+    assert sum(effects) == pytest.approx(3 / 5 - 1 / 3)
+    assert found.p == sign_flip_test(effects).p == 1  # of eight sums all are as far from 0: 1 or 3 times the same
+    found = by_name(timing_contrasts([*one[:2], played("C", SLOW)], [*two[:2], played("C", ON_TIME, ON_TIME)], FAST))
+    # r = 5/9; of the second n = 6, of the first 3
+    effects = [(2 - 5 / 3) / 6 + 5 / 27, (1 - 5 / 9) / 6 + 5 / 27, (2 - 10 / 9) / 6 + 5 / 27]
+    assert found["on time"].p == sign_flip_test(effects).p == 1 / 4
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 4)] * 4), min_size=2, max_size=6))
+def test_what_the_stories_add_is_the_difference(stories: list[tuple[int, ...]]) -> None:
+    rows = np.array([[h1, h1 + m1 + 1, h2, h2 + m2 + 1] for h1, m1, h2, m2 in stories], dtype=float)
+    h1, n1, h2, n2 = rows.sum(0)
+
+    assert effects_of(rows).sum() == pytest.approx(h2 / n2 - h1 / n1)
+    assert effects_of(rows[:, [2, 3, 0, 1]]) == pytest.approx(-effects_of(rows))
 
 
 def test_timing_is_the_difference_of_the_tables() -> None:
