@@ -59,7 +59,7 @@ def bland_altman(a: ArrayLike, b: ArrayLike, *, units: Units = None, bootstrap: 
     lower, upper = (bootstrap.of_sums(rows, partial(_limit, at=at), kept) for at in (-1.96, 1.96))
     trend = None
     if np.ptp(m) > 0:
-        trend = bootstrap.of_sums(np.stack([np.ones(len(d)), d, m, m * m, d * m], axis=1), _slope, kept)
+        trend = bootstrap.of_sums(np.stack([np.ones(len(d)), d, m, m * m, d * m], axis=1), slope_of_sums, kept)
     return BlandAltman(bootstrap.mean(d, kept), lower, upper, trend)
 
 
@@ -118,7 +118,11 @@ def _limit(sums: Array, at: float) -> Array:
     return np.asarray(d / n + at * np.sqrt(np.maximum(dd - d**2 / n, 0) / free))
 
 
-def _slope(sums: Array) -> Array:
+def slope_of_sums(sums: Array) -> Array:
+    """Return the least-squares slope of d on m from the sums of 1, d, m, m m and d m; NaN where m does not vary.
+
+    Shape (any, 5) -> (any,), as `Bootstrap.of_sums` wants it.
+    """
     n, d, m, mm, dm = sums.T
     spread = mm - m**2 / n
     return np.where(spread > 1e-12 * mm, (dm - d * m / n) / np.where(spread > 0, spread, 1), math.nan)

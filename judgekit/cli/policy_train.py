@@ -86,20 +86,19 @@ def _show(folder: Path, plan: PolicyRecipe, state: Any) -> None:
 
 def _finish(training: PolicyTraining, before: LocalConfig, after: LocalConfig, *, as_json: bool) -> None:
     """Evaluate, write ``result.json`` and the page, and show the table."""
-    from judgekit.cli import policy_tables
-    from judgekit.policy.evaluation import compare
+    from judgekit.cli.policy_evaluate import progress_bar
+    from judgekit.cli.policy_report import Report
 
     folder, history = training.folder, training.grpo.curve
     facts: dict[str, Any] = {"policy": str(training.save()), "left_out": training.grpo.left_out}
     page = None
     if (how := training.recipe.evaluation) is not None:
         pair = _evaluated(training, how, "before", before), _evaluated(training, how, "after", after)
-        found = compare(*pair)
-        facts |= policy_tables.comparison_facts(pair, found)
-        page = policy_tables.comparison_page(pair, found)
-        page.title = f"{folder.name}: the policy after training against before"
+        report = Report.of(pair, None, None, progress_bar)
+        facts["evaluation"], page = report.facts, report.page
+        page.title = f"{folder.name}: the policy after its training against before"
         if not as_json:
-            policy_tables.show_comparison(pair, found, None)
+            report.show()
     facts["report"] = str(_page(folder.name, training.recipe, folder, history, page))
     _write(folder / "result.json", facts)
     print(json_.dumps(facts, allow_nan=False) if as_json else f"policy: {facts['policy']}\nreport: {facts['report']}")

@@ -42,9 +42,9 @@ class Turn:
     language: str
     story: str | None = None
     reference: str | None = None
-    reasoning: str = ""
     context: Mapping[str, str] = field(default_factory=dict)
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    reasoning: str = ""
 
     @property
     def reply(self) -> str | None:

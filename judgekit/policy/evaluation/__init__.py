@@ -6,9 +6,20 @@
 from __future__ import annotations
 
 from judgekit.policy.asked import Data, StoryPrompt, load_data
-from judgekit.policy.evaluation.comparing import Line, compare
+from judgekit.policy.evaluation.comparing import Line, compare, lacking
 from judgekit.policy.evaluation.folder import Evaluation, Settings
 from judgekit.policy.evaluation.policy import open_policy
 from judgekit.policy.evaluation.run import evaluate
 
-__all__ = ["Data", "Evaluation", "Line", "Settings", "StoryPrompt", "compare", "evaluate", "load_data", "open_policy"]
+__all__ = [
+    "Data",
+    "Evaluation",
+    "Line",
+    "Settings",
+    "StoryPrompt",
+    "compare",
+    "evaluate",
+    "lacking",
+    "load_data",
+    "open_policy",
+]

@@ -35,12 +35,14 @@ class Responded:
     Attributes:
         responses: all that was written, reasoning included; None where there is no response, and ``errors`` says why.
         cut: whether a response was cut off.
+        policy: fingerprint of the policy; empty where somebody else wrote the row.
     """
 
     asked: Asked
     responses: tuple[str | None, ...]
     errors: tuple[str | None, ...]
     cut: tuple[bool, ...]
+    policy: str = ""
 
     @property
     def id(self) -> str:
@@ -186,7 +188,7 @@ def responded_of(row: Row, line: int) -> Responded:
         raise InputError(f"{k} responses, but {len(errors)} errors and {len(cut)} of cut: one for each")
     if any((text is None) != bool(error) for text, error in zip(it.responses, errors, strict=True)):
         raise InputError("a response and an error exclude each other, and one of the two is needed")
-    return Responded(_asked(it, prompt_of(row)), it.responses, errors, cut)
+    return Responded(_asked(it, prompt_of(row)), it.responses, errors, cut, it.policy)
 
 
 def _asked(it: _Response, prompt: Prompt) -> Asked:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from judgekit.episodes.world import WORDS
@@ -14,6 +15,7 @@ from judgekit.policy.evaluation import diversity, plays, responses, scoring
 from judgekit.policy.evaluation.episodebench import BAND, Band
 from judgekit.policy.evaluation.filling import Progress, silent
 from judgekit.policy.evaluation.folder import Evaluation, Settings
+from judgekit.policy.evaluation.polaris import BUCKETS
 
 
 def evaluate(
@@ -26,6 +28,7 @@ def evaluate(
     judge: Judge | None = None,
     play: int = 0,
     band: Band | None = None,
+    buckets: Sequence[int] | None = None,
     size: int = 16,
     progress: Progress = silent,
 ) -> Evaluation:
@@ -37,22 +40,17 @@ def evaluate(
         judge: scores each response.
         play: how many stories of the storyworld are played; of that data alone.
         band: lowest and highest effective length of a turn; the data's own without it.
+        buckets: upper ends of the lengths asked for, by which stories are grouped; POLARIS' without them.
         size: prompts in a batch.
 
     Raises:
         InputError: settings that do not go together, or a folder that holds the evaluation of something else.
     """
-    folder = Path(folder)
-    _check(data, judge, play)
-    writable(folder)
-    far = diversity.encoder() if data.kind == "turns" and k > 1 else None
-    responded = responses.respond(model, data, folder / responses.FILE, decoding, k, size, progress)
-    if play:
-        plays.play(model, play, folder / plays.FILE, decoding, progress=progress)
-    if far:
-        diversity.measure_all(responded, folder / diversity.FILE, progress=progress)
+    folder, buckets = Path(folder), BUCKETS if buckets is None else buckets
+    band = band or (WORDS if data.name == STORYWORLD else BAND)
+    _check(data, play, band, buckets)
     if judge is not None:
-        scoring.score_all(judge, responded, folder / scoring.FILE, progress=progress)
+        judge.score([])  # one that only compares says so here, and not in the end
     settings = Settings(
         kind=data.kind,
         data=data.name,
@@ -60,17 +58,34 @@ def evaluate(
         model=model.identity,
         decoding=decoding,
         k=k,
-        band=band or (WORDS if data.name == STORYWORLD else BAND),
+        band=band,
+        buckets=tuple(buckets),
         judge=None if judge is None else scoring.judged_by(judge),
-        encoder=far,
+        encoder=diversity.encoder() if data.kind == "turns" and k > 1 else None,
         stories=play,
     )
+    writable(folder)
+    _fill(model, data, folder, settings, judge, size, progress)
     return Evaluation.read(folder, settings)
 
 
-def _check(data: Data, judge: Judge | None, play: int) -> None:
-    """Refuse before the first response what could only fail after the last."""
+def _check(data: Data, play: int, band: Band, buckets: Sequence[int]) -> None:
     if play and data.name != STORYWORLD:
         raise InputError("only the storyworld has a player for its stories: play goes with its data")
+    if not 0 <= band[0] <= band[1]:
+        raise InputError(f"a length goes from 0 or more to no less than that, not from {band[0]:g} to {band[1]:g}")
+    if not buckets or min(buckets) < 1 or list(buckets) != sorted(set(buckets)):
+        raise InputError(f"the ends of buckets rise, from 1 or more: not {', '.join(map(str, buckets)) or 'none'}")
+
+
+def _fill(
+    model: Model, data: Data, folder: Path, settings: Settings, judge: Judge | None, size: int, progress: Progress
+) -> None:
+    how = settings.decoding
+    responded = responses.respond(model, data, folder / responses.FILE, how, settings.k, size, progress)
+    if settings.stories:
+        plays.play(model, settings.stories, folder / plays.FILE, how, progress=progress)
+    if settings.encoder is not None:
+        diversity.measure_all(responded, folder / diversity.FILE, progress=progress)
     if judge is not None:
-        judge.score([])  # one that only compares says so
+        scoring.score_all(judge, responded, folder / scoring.FILE, progress=progress)

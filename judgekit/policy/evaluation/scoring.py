@@ -16,11 +16,10 @@ from judgekit.episodes import Turn
 from judgekit.errors import InputError
 from judgekit.files import digest_of, read, score_row
 from judgekit.judges import CalibratedJudge, Judge
-from judgekit.policy.asked import Asked
 from judgekit.policy.evaluation.filling import Progress, fill, silent
 from judgekit.policy.evaluation.forms import Form, held_to
 from judgekit.policy.evaluation.responses import Responded
-from judgekit.types import Sample
+from judgekit.types import Prompt, Sample
 
 FILE = "scores.jsonl"
 Array = NDArray[np.float64]
@@ -60,20 +59,21 @@ class Scores:
 def samples_of(responded: Sequence[Responded]) -> list[Sample]:
     """Return what a judge is shown: the responses that there are, without their reasoning, as ``id#1`` to ``id#K``."""
     return [
-        Sample(_prompt(one.asked), text, f"{one.id}#{k}", one.asked.reference, _shown(one.asked))
+        Sample(prompt_of(one), text, f"{one.id}#{k}", one.asked.reference, shown_to_judges(one))
         for one in responded
         for k, text in enumerate(one.visible, 1)
         if text is not None
     ]
 
 
-def _prompt(asked: Asked) -> Any:
-    return asked.prompt if isinstance(asked.prompt, str) else list(asked.prompt)
+def prompt_of(one: Responded) -> Prompt:
+    """Return the prompt as a judge gets it."""
+    return one.asked.prompt if isinstance(one.asked.prompt, str) else list(one.asked.prompt)
 
 
-def _shown(asked: Asked) -> dict[str, Any]:
+def shown_to_judges(one: Responded) -> dict[str, Any]:
     """Return the metadata that a rubric may show; of a turn its context alone: a judge must not see the label."""
-    return dict(asked.context if isinstance(asked, Turn) else asked.metadata)
+    return dict(one.asked.context if isinstance(one.asked, Turn) else one.asked.metadata)
 
 
 def score_all(
