@@ -64,7 +64,7 @@ class Monitor:
         path: of a JSONL with a line for each batch, see `judgekit.rewards.record.Record`. A file that exists is
             continued: its figures are what the alarms go on from; an alarm of before ends nothing again.
         stop: only the hold-out judge's score by default: all others are reasons to look, and it is the damage.
-        first: how many batches are the first.
+        first: how many batches are the first, at most: a figure of little noise is known after 5 of them.
         at_least: rollouts in one batch of the monitor; smaller ones are put together, for trainers that ask for one
             rollout, or one group, at a time.
 
