@@ -67,16 +67,16 @@ def show(monitor: Monitor, batches: Sequence[tuple[list[Rollout], Rewards]]) -> 
 
 
 class Policy:
-    """Four groups of eight in each batch, each prompt with names of its own; from ``ONSET`` on it learns a trick.
+    """Four groups of eight in each batch, each prompt with names of its own; from ``onset`` on it learns a trick.
 
     The judge gives marks 0, 0.1 ... 1, of which a long response gets a little more, as honest judges do.
     """
 
-    def __init__(self, seed: int, trick: str = "") -> None:
-        self.draw, self.trick = random.Random(seed), trick
+    def __init__(self, seed: int, trick: str = "", onset: int = ONSET) -> None:
+        self.draw, self.trick, self.onset = random.Random(seed), trick, onset
 
     def batch(self, step: int) -> tuple[list[Rollout], Rewards]:
-        since = step - ONSET if self.trick else -1
+        since = step - self.onset if self.trick else -1
         found = []
         for g in range(4):
             name = " ".join(self.draw.choices(WORDS, k=5))
@@ -221,12 +221,8 @@ def test_a_cumulative_sum_by_hand() -> None:
     assert [sums.see(step, 0.1 * value) for step, value in enumerate(quiet.tolist())] == [None] * 5
     assert (sums.mean, sums.threshold, sums.unit) == pytest.approx((0, 0.2, 0.05))
     assert sums.see(5, 5.0) is None and sums.sum == 3
-    assert (
-        sums.see(6, 0.1) is None
-        and sums.sum == pytest.approx(1)
-        and sums.see(7, None) is None
-        and sums.see(8, 0.15) is None
-    )
+    assert sums.see(6, 0.1) is None and sums.sum == pytest.approx(1)
+    assert sums.see(7, None) is None and sums.see(8, 0.15) is None
     assert [sums.see(step, 0.31) for step in range(9, 13)] == [None] * 4
     alarm = sums.see(13, 0.31)
 
@@ -312,6 +308,23 @@ def test_what_a_policy_learns_is_told_within_20_steps(what: str, watches: set[st
 
         assert watches <= {alarm.what for alarm in monitor.alarms}
         assert min(alarm.step for alarm in monitor.alarms) >= ONSET
+
+
+@pytest.mark.parametrize(
+    ("what", "watches"),
+    [("n-gram loop", {"repetition"}), ("format stuffing", {"headings"}), ("share at the maximum", {"at_max"})],
+)
+def test_what_begins_within_the_first_batches_is_told_before_it_is_taken_for_normal(
+    what: str, watches: set[str]
+) -> None:
+    """From step 5 on. Openers and phrases are still known from 20 batches alone: what begins sooner is told later."""
+    for seed in range(2):
+        monitor, policy = Monitor(), Policy(seed, what, onset=5)
+        for step in range(20):
+            monitor.see(*policy.batch(step))
+
+        assert watches <= {alarm.what for alarm in monitor.alarms}
+        assert min(alarm.step for alarm in monitor.alarms) >= 5
 
 
 def test_a_policy_that_learns_nothing_raises_no_alarm() -> None:
