@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -68,7 +68,7 @@ class Alarm:
     """A figure's mean has moved further than it may.
 
     Attributes:
-        step: of the batch that made it certain; ``since``: the first of those that added up to it.
+        step: of the batch at which it was told; ``since``: the first of those that added up to it.
         what: the figure; ``value``: its mean since then; ``threshold``: how far it may go.
         says: it all in a sentence.
         stop: whether training is to end.
@@ -125,7 +125,7 @@ class Cusum:
         new = self.known[-1:] if self.learnt else self.known
         self._learn()
         alarms = [self._add(*seen) for seen in new] if self.learnt else []
-        return next((alarm for alarm in alarms if alarm), None)
+        return next((replace(alarm, step=step) for alarm in alarms if alarm), None)
 
     def _learn(self) -> None:
         values = [value for _, value in self.known]
