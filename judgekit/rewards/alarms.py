@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Literal
 
 from judgekit.errors import InputError
 
-SLACK = 1.0  # standard deviations by which a mean may move at least
-HEIGHT = 10.0  # standard deviations that have to add up to an alarm
-CLIP = 3.0  # of them, what one batch can add
-CONFIDENCE = -1.2815515655446004  # the normal distribution's 10 % point
+HEIGHT = 10.0  # what has to add up to an alarm, in halves of a log likelihood ratio
+CLIP = 3.0  # of it, what one batch can add
+LEAST = 5  # batches that a mean is taken of
+PRECISE = 0.25  # of the tolerance: the standard error of a mean that is known well enough
+CONFIDENCE = -1.6448536269514722  # the normal distribution's 5 % point
+EXACT = 1e-9  # the unit of a figure that has no noise
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class Alarm:
     """A figure's mean has moved further than it may.
 
     Attributes:
-        step: of the batch that made it certain; ``since``: the first of those that added up to it.
+        step: of the batch at which it was told; ``since``: the first of those that added up to it.
         what: the figure; ``value``: its mean since then; ``threshold``: how far it may go.
         says: it all in a sentence.
         stop: whether training is to end.
@@ -84,22 +86,30 @@ class Alarm:
 class Cusum:
     """A one-sided cumulative sum (Page 1954, Biometrika 41:100) of one figure, against its first batches.
 
-    From the first ``first`` values that are known, m is their mean and s the upper 90 % limit of their deviation,
-    s^2 = sum (x - m)^2 / chi2(first - 1, 0.1): a deviation that is estimated too small makes false alarms (Jones,
-    Champ & Rigdon 2004, J. Quality Technology 36:95). With the tolerance d, and u = max(s, d / 4) as unit, a mean may
-    reach c = m + max(d, u), or the limit where that is lower. Then
+    A policy moves from the first step on, so that its first batches are taken for as little as they must:
 
-        S <- min(10, max(0, S + z)),   z = (x - c) / u, kept within -3 and 3,
+    - The mean m is of the fewest first values, 5 at least and ``first`` at most, whose standard error s / sqrt(n) is no
+      more than a quarter of the tolerance d.
+    - The noise s is learnt until ``first`` values are known, from differences of neighbours, which a drift hardly
+      moves: s^2 = q / chi2(f, 0.05) with q = f sum (x[i+1] - x[i])^2 / (2 (n - 1)) and f = 2 (n - 1)^2 / (3 n - 4)
+      degrees of freedom (von Neumann et al. 1941, Ann. Math. Stat. 12:153). It is the upper 95 % limit, as a deviation
+      that is estimated too small makes false alarms (Jones, Champ & Rigdon 2004, J. Quality Technology 36:95).
+
+    A mean may reach c = m + max(d, s), or the limit where that is lower. With g = c - m, s at least, then
+
+        S <- min(10, max(0, S + z)),   z = (x - c) g / s^2, kept within -3 and 3,
 
     and there is an alarm where S reaches 10, which no three batches can do; the next one not before S has been 0 again.
-    The first batches are added too, once c is known: they count where they are beyond the limit. Noise is taken to be
-    independent from batch to batch. What drifts of itself in a healthy training alarms too, once it is beyond the
-    tolerance: an alarm says what has changed, not why.
+    z is half the log likelihood ratio of a mean of m + 2 g to one of m, in normal noise: against noise that is small
+    beside the tolerance, few batches beyond c are enough. The batches before m was known are added too, once it is:
+    they count where they are beyond the limit. Noise is taken to be independent from batch to batch. What drifts of
+    itself in a healthy training alarms too, once it is beyond the tolerance: an alarm says what has changed, not why.
     """
 
     def __init__(self, watch: Watch, first: int, sign: int) -> None:
         self.watch, self.first, self.sign = watch, first, sign
         self.known: list[tuple[int, float]] = []
+        self.learnt = 0  # batches that the mean is of
         self.mean = self.threshold = self.unit = math.nan
         self.sum = 0.0
         self.risen: list[tuple[int, float]] = []
@@ -109,26 +119,32 @@ class Cusum:
         """Take the figure of a batch, None where it has none; return the alarm where it makes one."""
         if value is None:
             return None
-        if len(self.known) < self.first:
-            self.known.append((step, value))
-            if len(self.known) < self.first:
-                return None
-            self._learn()
-            alarms = [self._add(*seen) for seen in self.known]
-            return next((alarm for alarm in alarms if alarm), None)
-        return self._add(step, value)
+        if len(self.known) == self.first:
+            return self._add(step, value)
+        self.known.append((step, value))
+        new = self.known[-1:] if self.learnt else self.known
+        self._learn()
+        alarms = [self._add(*seen) for seen in new] if self.learnt else []
+        return next((replace(alarm, step=step) for alarm in alarms if alarm), None)
 
     def _learn(self) -> None:
         values = [value for _, value in self.known]
-        self.mean = math.fsum(values) / self.first
-        free = self.first - 1
-        quantile = free * (1 - 2 / (9 * free) + CONFIDENCE * math.sqrt(2 / (9 * free))) ** 3  # Wilson & Hilferty 1931
-        spread = math.sqrt(statistics.variance(values) * free / quantile)
-        tolerance = self.watch.tolerance * (max(abs(self.mean), 1e-9) if self.watch.relative else 1.0)
-        self.unit = max(spread, tolerance / 4)
-        self.threshold = self.mean + self.sign * max(tolerance, SLACK * self.unit)
+        if len(values) < LEAST:
+            return
+        noise = deviation(values)
+        if not self.learnt:
+            mean = math.fsum(values) / len(values)
+            if len(values) < self.first and noise / math.sqrt(len(values)) > PRECISE * self._tolerance(mean):
+                return
+            self.mean, self.learnt = mean, len(values)
+        self.threshold = self.mean + self.sign * max(self._tolerance(self.mean), noise)
         if self.watch.limit is not None:
             self.threshold = self.sign * min(self.sign * self.threshold, self.sign * self.watch.limit)
+        gap = max(self.sign * (self.threshold - self.mean), noise)
+        self.unit = max(noise**2 / max(gap, EXACT), EXACT)
+
+    def _tolerance(self, mean: float) -> float:
+        return self.watch.tolerance * (max(abs(mean), EXACT) if self.watch.relative else 1.0)
 
     def _add(self, step: int, value: float) -> Alarm | None:
         z = self.sign * (value - self.threshold) / self.unit
@@ -148,9 +164,17 @@ class Cusum:
         side = "above" if self.sign > 0 else "below"
         says = (
             f"{self.watch.figure} is {level:.3g} since step {since}, {side} {self.threshold:.3g}; in the first"
-            f" {self.first} batches it was {self.mean:.3g}"
+            f" {self.learnt} batches it was {self.mean:.3g}"
         )
         return Alarm(step, self.watch.figure, level, self.threshold, since, says)
+
+
+def deviation(values: Sequence[float]) -> float:
+    """Return the upper 95 % limit of the noise's standard deviation, from differences of neighbours; see `Cusum`."""
+    n = len(values)
+    free = 2 * (n - 1) ** 2 / (3 * n - 4)
+    quantile = free * (1 - 2 / (9 * free) + CONFIDENCE * math.sqrt(2 / (9 * free))) ** 3  # Wilson & Hilferty 1931
+    return math.sqrt(math.fsum((b - a) ** 2 for a, b in pairwise(values)) / (2 * (n - 1)) * free / quantile)
 
 
 class Spike:

@@ -65,7 +65,7 @@ class Monitor:
             continued: its figures are what the alarms go on from; an alarm of before ends nothing again. One that
             cannot be written any more, in the middle of a run, is an error in the log and ends nothing.
         stop: only the hold-out judge's score by default: all others are reasons to look, and it is the damage.
-        first: how many batches are the first.
+        first: how many batches are the first, at most: a figure of little noise is known after 5 of them.
         at_least: rollouts in one batch of the monitor; smaller ones are put together, for trainers that ask for one
             rollout, or one group, at a time.
 

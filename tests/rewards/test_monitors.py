@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import chi2
 
 from judgekit import InputError
 from judgekit.rewards import (
@@ -29,7 +30,7 @@ from judgekit.rewards import (
     Watch,
     read_record,
 )
-from judgekit.rewards.alarms import Cusum, Spike
+from judgekit.rewards.alarms import Cusum, Spike, deviation
 from judgekit.rewards.phrases import Reading, opener_shares, outside, phrase_shares, sample
 from judgekit.rewards.ranks import Ranks
 from judgekit.rewards.statistics import (
@@ -44,6 +45,7 @@ from judgekit.types import Preference, Score, Usage
 WORDS = [f"w{k}" for k in range(2000)]
 WEIGHTS = [1 / (k + 10) for k in range(2000)]
 ONSET, SOON = 25, 20
+NOISE = np.array([-1.0, 1.0, -1.0, 1.0, 0.0])
 
 
 def judged(marks: Sequence[float | None]) -> Rewards:
@@ -66,16 +68,16 @@ def show(monitor: Monitor, batches: Sequence[tuple[list[Rollout], Rewards]]) -> 
 
 
 class Policy:
-    """Four groups of eight in each batch, each prompt with names of its own; from ``ONSET`` on it learns a trick.
+    """Four groups of eight in each batch, each prompt with names of its own; from ``onset`` on it learns a trick.
 
     The judge gives marks 0, 0.1 ... 1, of which a long response gets a little more, as honest judges do.
     """
 
-    def __init__(self, seed: int, trick: str = "") -> None:
-        self.draw, self.trick = random.Random(seed), trick
+    def __init__(self, seed: int, trick: str = "", onset: int = ONSET) -> None:
+        self.draw, self.trick, self.onset = random.Random(seed), trick, onset
 
     def batch(self, step: int) -> tuple[list[Rollout], Rewards]:
-        since = step - ONSET if self.trick else -1
+        since = step - self.onset if self.trick else -1
         found = []
         for g in range(4):
             name = " ".join(self.draw.choices(WORDS, k=5))
@@ -213,34 +215,72 @@ def test_at_max_means_the_highest_of_the_run_in_every_channel_or_in_one() -> Non
 
 
 def test_a_cumulative_sum_by_hand() -> None:
-    """First batches all 0: s = 0, unit = tolerance / 4 = 0.05, threshold 0 + 0.2. A value of 0.31 adds 2.2: 5 make 11.
-    One of 5 adds 3 at most. After an alarm the next has to wait until the sum was 0.
+    """First batches of mean 0 and noise s = 0.1: threshold 0 + 0.2, unit s^2 / 0.2 = 0.05. A value of 0.31 adds 2.2: 5
+    make 11. One of 5 adds 3 at most. After an alarm the next has to wait until the sum was 0.
     """
-    sums = Cusum(Watch("x", 0.2), 5, 1)
-    assert [sums.see(step, 0.0) for step in range(5)] == [None] * 5
+    sums, quiet = Cusum(Watch("x", 0.2), 5, 1), NOISE / deviation(NOISE)
+    assert [sums.see(step, 0.1 * value) for step, value in enumerate(quiet.tolist())] == [None] * 5
+    assert (sums.mean, sums.threshold, sums.unit) == pytest.approx((0, 0.2, 0.05))
     assert sums.see(5, 5.0) is None and sums.sum == 3
-    assert sums.see(6, 0.1) is None and sums.sum == 1 and sums.see(7, None) is None and sums.see(8, 0.15) is None
+    assert sums.see(6, 0.1) is None and sums.sum == pytest.approx(1)
+    assert sums.see(7, None) is None and sums.see(8, 0.15) is None
     assert [sums.see(step, 0.31) for step in range(9, 13)] == [None] * 4
     alarm = sums.see(13, 0.31)
 
     assert alarm is not None and (alarm.step, alarm.since, alarm.value) == (13, 9, pytest.approx(0.31))
-    assert alarm.says == "x is 0.31 since step 9, above 0.2; in the first 5 batches it was 0"
+    assert alarm.says.startswith("x is 0.31 since step 9, above 0.2; in the first 5 batches it was ")
     assert [sums.see(step, 0.31) for step in range(14, 30)] == [None] * 16
     assert [sums.see(step, 0.0) for step in range(30, 36)] == [None] * 6
     assert [sums.see(step, 0.31) is not None for step in range(36, 41)] == [False] * 4 + [True]
 
 
 def test_a_limit_counts_from_the_first_batches_on() -> None:
-    """0.9 is above 0.6 in each of them: (0.9 - 0.6) / 0.1 = 3 a batch, 12 after four; it is known after the fifth."""
+    """0.9 is above 0.6 in each of them, and without noise: 3 a batch, 12 after four; it is known after the fifth."""
     sums = Cusum(Watch("x", 0.4, limit=0.6), 5, 1)
     found = [sums.see(step, 0.9) for step in range(5)]
-    assert found[:4] == [None] * 4 and found[4] is not None and found[4].since == 0 and found[4].threshold == 0.6
+    assert found[:4] == [None] * 4 and found[4] is not None and found[4].threshold == 0.6
+    assert (found[4].since, found[4].step) == (0, 4)  # it is told at the fifth, though the fourth made it
 
 
 def test_what_may_move_down() -> None:
-    sums = Cusum(Watch("x", 0.1, relative=True), 5, -1)
-    assert [sums.see(step, 100.0) for step in range(5)] == [None] * 5 and sums.threshold == pytest.approx(90)
-    assert [sums.see(step, 85.0) is not None for step in range(5, 10)] == [False] * 4 + [True]  # 2 units of 2.5 each
+    sums, quiet = Cusum(Watch("x", 0.1, relative=True), 5, -1), 100 + 5 * NOISE / deviation(NOISE)
+    assert [sums.see(step, value) for step, value in enumerate(quiet.tolist())] == [None] * 5
+    assert (sums.threshold, sums.unit) == pytest.approx((90, 2.5))  # 5^2 / 10
+    assert [sums.see(step, 84.9) is not None for step in range(5, 10)] == [False] * 4 + [True]  # 2.04 units each
+
+
+def test_the_noise_is_that_of_neighbours() -> None:
+    """Differences of 2, 2, 2, 1: (4 + 4 + 4 + 1) / (2 * 4) = 13 / 8, of f = 2 * 16 / 11 degrees of freedom."""
+    free = 32 / 11
+    assert deviation(NOISE) == pytest.approx(math.sqrt(13 / 8 * free / chi2.ppf(0.05, free)), rel=0.05)
+
+    draw = np.random.default_rng(0).normal(size=(4000, 20))
+    assert np.mean([deviation(row) > 1 for row in draw]) == pytest.approx(0.95, abs=0.01)
+    drift = 0.2 * np.arange(20)  # three deviations and more from the first to the last
+    assert np.mean([deviation(row + drift) / deviation(row) for row in draw[:200]]) < 1.05 < np.std(draw[0] + drift)
+
+
+def test_a_mean_is_of_no_more_batches_than_it_needs() -> None:
+    """Its standard error is s / sqrt(n), a quarter of the tolerance at most: n = (4 s / d)^2, 5 at least."""
+    draw = np.random.default_rng(0).normal(size=20)
+    for tolerance, least, most in ((100.0, 5, 5), (4 * deviation(draw[:10]) / math.sqrt(10), 6, 10), (0.1, 20, 20)):
+        sums = Cusum(Watch("x", tolerance), 20, 1)
+        for step, value in enumerate(draw.tolist()):
+            sums.see(step, value)
+        assert least <= sums.learnt <= most
+        assert sums.mean == pytest.approx(draw[: sums.learnt].mean())
+        assert sums.threshold - sums.mean == pytest.approx(max(tolerance, deviation(draw)))
+
+
+def test_what_moves_from_the_first_step_on_is_told_before_the_first_batches_are_over() -> None:
+    """4 % a step: the mean of the first five is that of the third, 1.04^2; it is 15 % above from the seventh on.
+
+    So are (1.04^2, 1.04^6 / 1.04^2 = 1.17); four batches at least make an alarm, 6, 7, 8, 9, and noise one or two more.
+    """
+    draw = np.random.default_rng(0).normal(size=20)
+    sums = Cusum(Watch("length", 0.15, relative=True), 20, 1)
+    told = [step for step in range(20) if sums.see(step, 100 * 1.04**step + draw[step])]
+    assert len(told) == 1 and 9 <= told[0] <= 11
 
 
 def test_a_spike_is_held_against_the_first_batches() -> None:
@@ -272,6 +312,23 @@ def test_what_a_policy_learns_is_told_within_20_steps(what: str, watches: set[st
         assert min(alarm.step for alarm in monitor.alarms) >= ONSET
 
 
+@pytest.mark.parametrize(
+    ("what", "watches"),
+    [("n-gram loop", {"repetition"}), ("format stuffing", {"headings"}), ("share at the maximum", {"at_max"})],
+)
+def test_what_begins_within_the_first_batches_is_told_before_it_is_taken_for_normal(
+    what: str, watches: set[str]
+) -> None:
+    """From step 5 on. Openers and phrases are still known from 20 batches alone: what begins sooner is told later."""
+    for seed in range(2):
+        monitor, policy = Monitor(), Policy(seed, what, onset=5)
+        for step in range(20):
+            monitor.see(*policy.batch(step))
+
+        assert watches <= {alarm.what for alarm in monitor.alarms}
+        assert min(alarm.step for alarm in monitor.alarms) >= 5
+
+
 def test_a_policy_that_learns_nothing_raises_no_alarm() -> None:
     for seed in range(2):
         monitor, policy = Monitor(), Policy(100 + seed)
@@ -281,10 +338,13 @@ def test_a_policy_that_learns_nothing_raises_no_alarm() -> None:
 
 
 @pytest.mark.parametrize("noise", ["normal", "heavy tails", "skewed", "rare"])
-def test_false_alarms_of_all_watches_together_are_at_most_one_in_1000_steps(noise: str) -> None:
-    """At the worst that noise can be: 1 to 2 times the tolerance (below it, a tolerance hides it anyway).
+@pytest.mark.parametrize("scales", [(0.1, 1), (1, 2)])
+def test_false_alarms_of_all_watches_together_are_at_most_one_in_1000_steps(
+    noise: str, scales: tuple[float, float]
+) -> None:
+    """Whatever the noise is, from a tenth of the tolerance to twice that.
 
-    18 sums, 20 runs of 250 steps each: at most 5 alarms in 5,000 steps.
+    18 sums, 80 runs of 250 steps each: at most 20 alarms in 20,000 steps.
     """
     draw = np.random.default_rng(7)
     make = {
@@ -294,13 +354,13 @@ def test_false_alarms_of_all_watches_together_are_at_most_one_in_1000_steps(nois
         "rare": lambda n: draw.binomial(32, 0.05, n) / 32 / 0.0385,
     }[noise]
     alarms = 0
-    for _ in range(20):
-        scale = draw.uniform(1, 2)
+    for _ in range(80):
+        scale = draw.uniform(*scales)
         for _ in range(len(WATCHES) + 1):
             sums = Cusum(Watch("x", 1.0), 20, 1)
-            alarms += sum(sums.see(step, scale * value) is not None for step, value in enumerate(make(270).tolist()))
+            alarms += sum(sums.see(step, scale * value) is not None for step, value in enumerate(make(250).tolist()))
 
-    assert alarms <= 5
+    assert alarms <= 20
 
 
 # the hold-out judge
