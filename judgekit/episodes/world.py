@@ -24,7 +24,7 @@ from judgekit.storyworld.words import DEEDS, HEROES, ITEMS, PLACES, THINGS, WEAT
 
 PROMPT: Final = "storyworld"
 SHOWN: Final = 0  # exchanges that a prompt shows: a trigger fires by one act
-BUDGETS: Final = (4, 5)  # a trigger fires in the last fifth: in turn 4 of 4, in 4 or 5 of 5; so 13 of 17 stay
+BUDGETS: Final = (3, 4)  # a trigger fires in the last fifth, which is the last turn; so five in seven stay
 EPISODES: Final = (2, 4)
 IDS: Final = "ABCDEFGHJ"
 DO: Final = "take"  # what a condition asks to be done, and what else may be done with the same things
