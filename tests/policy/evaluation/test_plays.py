@@ -33,9 +33,11 @@ def test_a_policy_that_is_right_is_on_time_but_for_the_player(tmp_path: Path) ->
     found = play(FakeModel(right), 6, tmp_path / "p.jsonl", WARM, size=4)
 
     assert [one.graph for one in found] == list(GRAPHS.values())
-    assert all(one.stopped == "" for one in found)
+    for one in found:  # a story ends, unless the player is odd in every turn in which it could still go on
+        last = one.visits[-1]
+        assert one.stopped == "" or all(t.behaviour != "normal" for t in one.turns[-last.turns :][last.budget - 1 :])
     timed = {item.id: item.values for item in measure_timing(found)}
-    assert all(values["too fast"].value == values["failure"].value == 0 for values in timed.values())
+    assert all(values["too fast"].value == 0 for values in timed.values())
     late = [values for values in timed.values() if values["on time"].value == 0]
     assert len(late) < len(timed) / 3  # where the player is odd in the very turn in which the story should go on
     assert all(isinstance(turn.parsed, EpisodeTurn) for one in found for turn in one.turns)
