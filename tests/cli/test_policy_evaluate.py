@@ -60,21 +60,21 @@ class Reader(HTMLParser):
 
 @pytest.mark.slow
 def test_turns_from_end_to_end(tiny: Path, tmp_path: Path, call: Call) -> None:
-    how = ("--data", "storyworld", "--limit", "12", "--k", "2", "--play", "2", "--max-tokens", "12")
+    how = ("--data", "storyworld", "--limit", "24", "--k", "2", "--play", "2", "--max-tokens", "12")
     outcomes = [
         call("policy", "evaluate", tiny, *how, "--seed", str(seed), "--out", tmp_path / f"run{seed}") for seed in (0, 1)
     ]
 
     assert [one.code for one in outcomes] == [0, 0]
-    assert re.search(r"turns: 12 items, 24 rollouts, 0 missing, 24 invalid, 2\d cut off", outcomes[0].stdout)
+    assert re.search(r"turns: 24 items, 48 rollouts, 0 missing, 48 invalid, \d\d cut off", outcomes[0].stdout)
     assert re.search(r"acc@1 +0 ", outcomes[0].stdout) and "always stay" in outcomes[0].stdout
     assert re.search(r"failure +1 ", outcomes[0].stdout)
-    assert "diversity@2: 12 without a value: fewer than two valid responses" in outcomes[0].stdout
+    assert "diversity@2: 24 without a value: fewer than two valid responses" in outcomes[0].stdout
     assert {path.name for path in (tmp_path / "run0").iterdir()} == {
         "responses.jsonl", "played.jsonl", "diversity.jsonl", "evaluation.json",
     }  # fmt: skip
     again = call("policy", "evaluate", tiny, *how, "--seed", "0", "--out", tmp_path / "run0", "--json").summary
-    assert again["tables"]["turns"]["counts"]["cut off"] >= 20
+    assert again["tables"]["turns"]["counts"]["cut off"] >= 40
     other = call("policy", "evaluate", tiny, *how, "--seed", "9", "--out", tmp_path / "run0")
     assert other.code == 2 and "responses.jsonl:1: was written by another policy" in other.stderr
 
