@@ -80,8 +80,12 @@ def _page(title: str, plan: PolicyRecipe, folder: Path, history: list[Any], lead
 
 
 def _show(folder: Path, plan: PolicyRecipe, state: Any) -> None:
+    """Write the page of a run that goes on; no run ends for its page."""
     title = f"{folder.name}: step {state.global_step} of {state.max_steps}, {date.today()}"
-    _page(title, plan, folder, state.log_history)
+    try:
+        _page(title, plan, folder, state.log_history)
+    except OSError as problem:
+        progress(f"report.html of step {state.global_step} could not be written: {problem.strerror}")
 
 
 def _finish(training: PolicyTraining, before: LocalConfig, after: LocalConfig, *, as_json: bool) -> None:

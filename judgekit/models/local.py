@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -160,7 +160,7 @@ class LocalModel(Model):
             ModelError: the chat template refuses them.
         """
         jinja = require("jinja2", "train")
-        chat = [{"role": m["role"], "content": self._control.broken(m["content"])} for m in messages]
+        chat = self.plain(messages)
         try:
             return self._render(chat)
         except jinja.TemplateError:  # some templates know no system role: its text goes before the user's
@@ -170,7 +170,11 @@ class LocalModel(Model):
         except jinja.TemplateError as problem:
             raise ModelError(f"{self.config.path}: the chat template refuses the prompt: {problem}") from None
 
-    def _render(self, chat: Sequence[Mapping[str, str]]) -> str:
+    def plain(self, messages: Sequence[Message]) -> list[Message]:
+        """Return the messages with no control token in their texts, for who writes them in the chat format himself."""
+        return [{"role": m["role"], "content": self._control.broken(m["content"])} for m in messages]
+
+    def _render(self, chat: Sequence[Message]) -> str:
         how = {"tokenize": False, "add_generation_prompt": True, "enable_thinking": self.config.thinking}
         return str(self.tokenizer.apply_chat_template(chat, **how))
 

@@ -11,7 +11,7 @@ from judgekit.errors import require
 from judgekit.models.local import LocalConfig, LocalModel
 from judgekit.policy.asked import Asked
 from judgekit.policy.recipe import RL
-from judgekit.policy.source import chat, row
+from judgekit.policy.source import chat, row, table
 from judgekit.policy.watching import Keeper, PausedError, watcher
 from judgekit.rewards import CompositeReward, Monitor
 from judgekit.training.arguments import arguments, theirs
@@ -64,15 +64,18 @@ def grpo(
     config = arguments(trl.GRPOConfig, given, folder, seed, shuffle_dataset=False)
     kept, left_out = fitting(model, [model.text(chat(one)) for one in asked], config.max_completion_length)
     order = block_order(len(kept), 1, prompts_needed(config, len(kept), 1), seed)
-    column = settings.references.column if settings.references else REFERENCE
-    rows = [row(asked[i], column) for i in kept]
+    column = column_of(settings)
+    if watched.reward.group_size is None:
+        watched.reward.group_size = config.num_generations  # where a prompt comes twice, its groups are two
+    rows = table([{**row(asked[i], column), "prompt": model.plain(chat(asked[i]))} for i in kept])
+    dataset = require("datasets", "train").Dataset.from_list(rows, on_mixed_types="use_json")
     config.num_train_epochs = 1.0 if config.max_steps <= 0 else config.num_train_epochs
     with theirs():
         trainer = _trainer(
             settings,
             model=load_trainable(start, lora),
             args=config,
-            train_dataset=require("datasets", "train").Dataset.from_list(rows).select(order),
+            train_dataset=dataset.select(order),
             processing_class=model.tokenizer,
             reward_funcs=[watched.reward],
             peft_config=lora.build() if lora and not start.adapter else None,
@@ -89,6 +92,11 @@ def grpo(
         )
     left_out |= {f"groups without a reference: {why}": n for why, n in getattr(trainer, "left_out", {}).items() if n}
     return Trained(saved(start, folder / "model", adapter=bool(lora or start.adapter)), curve, left_out)
+
+
+def column_of(settings: RL) -> str:
+    """Return the name under which a row holds the reply to inject."""
+    return settings.references.column if settings.references else REFERENCE
 
 
 def _trainer(settings: RL, **how: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -9,10 +10,15 @@ from pydantic import Field, model_validator
 
 from judgekit.config import Config, beside
 from judgekit.episodes import StoryWorld, Turn
+from judgekit.errors import InputError
 from judgekit.policy.asked import STORYWORLD, Asked, Data, load_data
 from judgekit.types import Message
 
 Share = Annotated[float, Field(ge=0, le=1)]
+# What TRL gives a reward function beside the columns.
+TRAINERS = frozenset(
+    "prompts completion completions completion_ids trainer_state log_extra log_metric environments image images".split()
+)
 
 
 class Faults(Config):
@@ -71,9 +77,21 @@ def reply(one: Asked) -> str | None:
 
 
 def row(one: Asked, column: str) -> dict[str, Any]:
-    """Return the trainer's row of a prompt: what channels and judges read, and under ``column`` the reply."""
+    """Return the trainer's row of a prompt: what channels and judges read, and under ``column`` the reply.
+
+    Raises:
+        InputError: the metadata of a prompt has a key that the row or the trainer has already.
+    """
+    own = {"prompt": chat(one), "id": one.id, column: reply(one)}
     if isinstance(one, Turn):
-        known = {"next_episode": one.next_episode, "episode": one.episode, "story": one.story, **one.context}
-    else:
-        known = {"reference": one.reference, **one.metadata}
-    return {"prompt": chat(one), "id": one.id, column: reply(one), **known}
+        return {**own, "next_episode": one.next_episode, "episode": one.episode, "story": one.story, **one.context}
+    own["reference"] = one.reference
+    if taken := one.metadata.keys() & (own.keys() | TRAINERS):
+        raise InputError(f"{one.id}: metadata cannot have {', '.join(sorted(taken))}: so another column is called")
+    return {**own, **one.metadata}
+
+
+def table(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows that all have every column, None where they had it not: of a table the first row says which."""
+    columns = dict.fromkeys(name for one in rows for name in one)
+    return [{**columns, **one} for one in rows]

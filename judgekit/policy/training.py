@@ -16,10 +16,11 @@ from judgekit.judges.base import digest
 from judgekit.judges.load import load_judge
 from judgekit.models.local import LocalConfig, LocalModel
 from judgekit.policy.asked import Data
-from judgekit.policy.grpo import Watched, grpo
+from judgekit.policy.evaluation.run import check
+from judgekit.policy.grpo import Watched, column_of, grpo
 from judgekit.policy.recipe import PolicyRecipe
 from judgekit.policy.reward import reward_of
-from judgekit.policy.source import chat, reply
+from judgekit.policy.source import chat, reply, row
 from judgekit.rewards import CompositeReward, HoldOut, Monitor
 from judgekit.training.arguments import arguments, named
 from judgekit.training.grpo import prompts_needed
@@ -72,7 +73,9 @@ class PolicyTraining:
                 raise InputError(f"sft: {self._taught.name} has no replies to learn from")
         with named("grpo"):
             prompts_needed(arguments(trl.GRPOConfig, self.recipe.grpo.trl, self.folder, seed), 1, 1)
-        _ = self.data, self.reward
+        _ = [row(one, column_of(self.recipe.grpo)) for one in self.data.asked], self.reward
+        if how := self.recipe.evaluation:
+            check(how.data.load(), load_judge(Path(how.judge)) if how.judge else None, how.play, how.length)
         if self.recipe.model:
             _ = LocalModel(self.recipe.model).turn_end
 

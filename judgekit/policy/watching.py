@@ -6,10 +6,11 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from judgekit.errors import JudgekitError, require
+from judgekit.errors import InputError, JudgekitError, require
 from judgekit.rewards import CompositeReward
 
 ROLLOUTS, COSTS = "rollouts.jsonl", "costs.jsonl"
@@ -27,7 +28,7 @@ class Keeper:
         self.folder, self.reward, self.groups = folder, reward, groups
         self.before: int = sum(row["input_tokens"] + row["output_tokens"] for row in read_rows(folder / COSTS))
         self.told = reward.usage
-        self._last: tuple[str, ...] = ()
+        self._kept = reward.last
 
     @property
     def tokens(self) -> int:
@@ -49,11 +50,9 @@ class Keeper:
 
     def keep(self, step: int, trainer: Any) -> None:
         """Write the first groups that were sampled last, and what the judges have cost since the last step."""
-        batch = list(_rollouts(trainer))
-        texts = tuple(row["completion"] for row in batch)
-        if self.groups and texts != self._last:  # a batch may serve several steps
-            self._last = texts
-            kept = batch[: self.groups * trainer.num_generations]
+        if self.groups and self.reward.last is not self._kept:  # a batch may serve several steps
+            self._kept = self.reward.last
+            kept = islice(_rollouts(trainer), self.groups * trainer.num_generations)
             _append(self.folder / ROLLOUTS, [{"step": step, **row} for row in kept])
         used = self.reward.usage
         read, wrote = used.input_tokens - self.told.input_tokens, used.output_tokens - self.told.output_tokens
@@ -63,9 +62,20 @@ class Keeper:
 
 
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the rows that were written whole; a kill may have cut the last one short."""
+    """Yield the rows that were written whole; a kill may have cut the last one short.
+
+    Raises:
+        InputError: a line is no row of a run.
+    """
     lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
-    yield from (json.loads(line) for line in lines if line.endswith(b"\n"))
+    for number, line in enumerate(lines, 1):
+        if line.endswith(b"\n"):
+            try:
+                row = json.loads(line)
+                row["step"]
+            except (ValueError, TypeError, KeyError):
+                raise InputError.at(path, number, "no row of a run; delete the line, or the file") from None
+            yield row
 
 
 def _append(path: Path, rows: Sequence[dict[str, Any]]) -> None:

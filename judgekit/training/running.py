@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from judgekit.errors import require
+from judgekit.errors import InputError, require
 from judgekit.models.weights import quiet
 from judgekit.training.arguments import theirs
 from judgekit.training.weights import newest_checkpoint
 
+UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+UNWRITTEN = ("I/O error", "inline_container", "PytorchStreamWriter")  # safetensors', PyTorch's
 SHOWN = ("loss", "reward", "entropy", "accuracy", "mean_token_accuracy")
 
 
@@ -27,7 +31,7 @@ def run(trainer: Any, name: str, say: Callable[[str], None]) -> list[dict[str, f
     trainer.remove_callback(transformers.PrinterCallback)
     trainer.add_callback(_progress(name, say))
     quiet()
-    with theirs():
+    with theirs(), writing(folder):
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         trainer.save_model(str(folder / "model"))
     trainer.accelerator.wait_for_everyone()  # no process may read weights that the first is still writing
@@ -37,6 +41,26 @@ def run(trainer: Any, name: str, say: Callable[[str], None]) -> list[dict[str, f
             card.unlink()
         (folder / "curve.json").write_text(json.dumps(curve), encoding="utf-8")
     return curve
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Say what to do where a file of a run cannot be written.
+
+    Raises:
+        InputError: the disk is full, or the folder may no longer be written. PyTorch and safetensors say so by errors
+            of their own, and what they left behind is no whole checkpoint.
+    """
+    try:
+        yield
+    except Exception as problem:
+        if getattr(problem, "errno", None) not in UNWRITABLE and not any(word in str(problem) for word in UNWRITTEN):
+            raise
+        reason = getattr(problem, "strerror", None) or problem
+        raise InputError(
+            f"{folder}: cannot be written: {reason}; mend that and run the same command again: it goes on from the "
+            "newest whole checkpoint"
+        ) from problem
 
 
 def _numbers(entry: dict[str, Any]) -> dict[str, float]:

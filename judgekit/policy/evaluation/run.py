@@ -48,9 +48,7 @@ def evaluate(
     """
     folder, buckets = Path(folder), BUCKETS if buckets is None else buckets
     band = band or (WORDS if data.name == STORYWORLD else BAND)
-    _check(data, play, band, buckets)
-    if judge is not None:
-        judge.score([])  # one that only compares says so here, and not in the end
+    check(data, judge, play, band, buckets)
     settings = Settings(
         kind=data.kind,
         data=data.name,
@@ -69,10 +67,19 @@ def evaluate(
     return Evaluation.read(folder, settings)
 
 
-def _check(data: Data, play: int, band: Band, buckets: Sequence[int]) -> None:
+def check(
+    data: Data, judge: Judge | None, play: int, band: Band | None = None, buckets: Sequence[int] = BUCKETS
+) -> None:
+    """Refuse before the first response what could only fail after the last.
+
+    Raises:
+        InputError: settings that do not go together, or a judge that only compares.
+    """
+    if judge is not None:
+        judge.score([])
     if play and data.name != STORYWORLD:
         raise InputError("only the storyworld has a player for its stories: play goes with its data")
-    if not 0 <= band[0] <= band[1]:
+    if band is not None and not 0 <= band[0] <= band[1]:
         raise InputError(f"a length goes from 0 or more to no less than that, not from {band[0]:g} to {band[1]:g}")
     if not buckets or min(buckets) < 1 or list(buckets) != sorted(set(buckets)):
         raise InputError(f"the ends of buckets rise, from 1 or more: not {', '.join(map(str, buckets)) or 'none'}")
