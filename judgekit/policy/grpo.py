@@ -54,8 +54,7 @@ def grpo(
     """Train a policy by its rewards; continue from the newest whole checkpoint if there is one.
 
     Raises:
-        InputError: no prompt leaves room for a reply.
-        PausedError: the judges' tokens are spent.
+        InputError, PausedError: no prompt leaves room for a reply; the judges' tokens are spent.
     """
     trl = require("trl", "train")
     model = LocalModel(start)
@@ -65,8 +64,7 @@ def grpo(
     kept, left_out = fitting(model, [model.text(chat(one)) for one in asked], config.max_completion_length)
     order = block_order(len(kept), 1, prompts_needed(config, len(kept), 1), seed)
     column = column_of(settings)
-    if watched.reward.group_size is None:
-        watched.reward.group_size = config.num_generations  # where a prompt comes twice, its groups are two
+    watched.reward.group_size = config.num_generations  # where a prompt comes twice, its groups are two
     rows = table([{**row(asked[i], column), "prompt": model.plain(chat(asked[i]))} for i in kept])
     dataset = require("datasets", "train").Dataset.from_list(rows, on_mixed_types="use_json")
     config.num_train_epochs = 1.0 if config.max_steps <= 0 else config.num_train_epochs

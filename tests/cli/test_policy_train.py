@@ -32,7 +32,7 @@ RECIPE: dict[str, Any] = {
         }
     },
     "evaluation": {
-        "data": {"source": "storyworld", "split": "test", "limit": 6},
+        "data": {"source": "storyworld", "split": "test", "limit": 24},
         "decoding": {"temperature": 1.0, "max_tokens": 8},
         "k": 2,
         "play": 2,

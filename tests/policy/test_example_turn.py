@@ -86,7 +86,7 @@ def test_the_prompt_piece_by_piece() -> None:
         "goal": "Get into the tower.",
         "description": "-",  # the graph has none
         "characters": "- Ben: a fisherman with a lantern",
-        "triggers": "- Ada has the key AND the door is open -> 8",
+        "triggers": "- 8: Ada has the key AND the door is open",
         "budget": "4",
         "progress": "2",  # one exchange before, and this turn
     }
@@ -109,7 +109,7 @@ def test_the_prompt_piece_by_piece() -> None:
         "Goal\nGet into the tower.",
         "What it tells\n-",
         "Characters\n- Ben: a fisherman with a lantern",
-        "Triggers\n- Ada has the key AND the door is open -> 8",
+        "Triggers\n- 8: Ada has the key AND the door is open",
         "Episode Total Progress:\n4",
         "Current Episode Progress:\n2\n",
     ]
