@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import yaml
 
-from benchmarks import dpp, hanna_pairs, llmbar, shared_prefix
+from benchmarks import dpp, hanna_pairs, llmbar, policy_references, shared_prefix
 from judgekit.judges import RubricJudge
 from judgekit.models import LocalConfig, LocalModel
 
@@ -162,3 +162,21 @@ def test_quickstart_in_short(tmp_path: Path) -> None:
 
     assert [judge["name"] for judge in result["judges"]] == ["grpo", "sft", "teacher", "classifier", "zero_shot"]
     assert "Training: grpo" in (tmp_path / "out" / "run" / "report.html").read_text(encoding="utf-8")
+
+
+def test_steps_to_the_level_that_the_poorer_run_ends_at() -> None:
+    """Means of three: .1 .2 .3 .4 and .3 .4 .5 .6. The level is .4: after step 6 and after step 4."""
+    slow, fast = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5], [0.2, 0.3, 0.4, 0.5, 0.6, 0.7]
+
+    assert policy_references.smooth(slow) == pytest.approx([0.1, 0.2, 0.3, 0.4])
+    assert policy_references.steps_to_level({"with": [*fast], "without": [*slow]}) == {"with": 4, "without": 6}
+
+
+def test_the_difference_is_paired_and_keeps_outlines_whole() -> None:
+    units = len(policy_references.outlines("test"))
+    noise = np.random.default_rng(0).normal(0.5, 0.2, units * policy_references.DRAWS)
+    found = [{"with": list(noise + 0.1), "without": list(noise)} for _ in range(3)]
+    difference = policy_references.estimate(found, "with", "without")
+
+    assert difference.value == pytest.approx(0.1) and difference.high - difference.low < 1e-9
+    assert difference.clusters == units and policy_references.estimate(found, "with").high > 0.61

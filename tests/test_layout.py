@@ -43,6 +43,7 @@ DIRECTIONS = {
         "models",
         "report",
         "rewards",
+        "storyworld",
         "training",
     },
     "report": set(),

@@ -37,7 +37,7 @@ def read_turns(source: str | Path, split: str = "train") -> Loaded:
         MissingExtraError: pyarrow or datasets is needed and not installed.
     """
     found: list[Turn | str] = []
-    for line, row in _rows(source, split):
+    for line, row in rows_of(source, split):
         found += _turns(row, line, source)
     return Loaded.of(found)
 
@@ -50,7 +50,7 @@ def read_judged(source: str | Path, language: str, split: str = "train") -> tupl
     """
     rated: list[Rated] = []
     left_out: Counter[str] = Counter()
-    for line, row in _rows(source, split):
+    for line, row in rows_of(source, split):
         if "conversations" not in row or "system" not in row:
             raise InputError.at(source, line, f"the columns are not those of reward_train: {', '.join(row)}")
         found = published_of(row, line, language)
@@ -120,8 +120,12 @@ def _own(row: Row) -> Turn:
     return Turn(**{**optional, **row, **texts, "prompt": tuple(dict(one) for one in row["prompt"])})
 
 
-def _rows(source: str | Path, split: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield numbered rows; a cell without a value has no key."""
+def rows_of(source: str | Path, split: str = "train") -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield numbered rows of a file or of a data set of the hub; a cell without a value has no key.
+
+    Raises:
+        InputError: it cannot be read.
+    """
     path = Path(source)
     if path.suffix.lower() == ".json":
         yield from _json(path)

@@ -21,7 +21,8 @@ class PanelJudge(Judge):
 
     A member that fails is left out and named in the rationale; with half of the members or fewer there is no verdict.
     Members on one scale keep it; otherwise all are mapped to [0, 1] (`Score.unit`). ``Score.criteria`` holds each
-    member's value.
+    member's value. Where every member that gave a verdict has a profile's reward, the panel has theirs, put together as
+    the values are; an interval it has none.
 
     Attributes:
         combine: ``mean``, ``median``, ``weighted`` mean, or ``majority``: the most frequent value (mean of the most
@@ -58,18 +59,28 @@ class PanelJudge(Judge):
         scales = {member.scale for member in members}
         common = len(scales) == 1
         values = [member.value if common else member.unit for member in members]
+        vouched = [member.supported for member in members if member.supported is not None]
         result: dict[str, Any] = {
             "scale": scales.pop() if common else (0.0, 1.0),
             "criteria": {f"judge_{i}": value for i, value in enumerate(values, 1)},
             "rationale": _rationale(members),
             "usage": sum((member.usage for member in members), Usage()),
             "judge": self.fingerprint,
+            "supported": all(vouched) if vouched else None,
         }
         known = [value for value in values if value is not None]
         if 2 * len(known) <= len(members):
             return Score(None, error=_failures(members), **result)
         spread = statistics.stdev(known) if len(known) > 1 else None
-        return Score(self._pool(values), spread=spread, **result)
+        return Score(self._pool(values), spread=spread, reward=self._reward(members, common), **result)
+
+    def _reward(self, members: list[Score], common: bool) -> float | None:
+        """Return the members' calibrated rewards as one: a value may be flat where a reward still tells."""
+        judged = [member for member in members if member.value is not None]
+        if any(member.reward is None for member in judged):
+            return None
+        rewards = [member.reward if common else _unit(member) for member in members]
+        return self._pool([None if m.value is None else reward for m, reward in zip(members, rewards, strict=True)])
 
     def _preference(self, members: list[Preference]) -> Preference:
         result: dict[str, Any] = {
@@ -115,6 +126,14 @@ POOLS: dict[Combine, Callable[[Sequence[float], Sequence[float]], float]] = {
     "majority": _majority,
     "weighted": _mean,
 }
+
+
+def _unit(member: Score) -> float | None:
+    """Return a reward on [0, 1] by the member's scale; beyond it where the judge's score lies beyond its profile's."""
+    if member.reward is None or member.scale is None:
+        return member.reward
+    low, high = member.scale
+    return (member.reward - low) / (high - low)
 
 
 def _rationale(members: Sequence[Score | Preference]) -> str:

@@ -5,19 +5,27 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, cast, get_args
 
 from judgekit.episodes import StoryWorld, Turn, read_turns
+from judgekit.episodes.tables import rows_of
 from judgekit.errors import InputError
 from judgekit.files import check, read, read_rows
 from judgekit.files.rows import Row, id_of, kind_of, metadata_of, prompt_of
+from judgekit.storyworld import FLAWS, Split, outlines
+from judgekit.storyworld.dice import Dice
+from judgekit.storyworld.stories import tell
 from judgekit.types import Prompt, prompt_text
 
 Kind = Literal["turns", "stories"]
 STORYWORLD: Final = "storyworld"
+STORIES: Final = "storyworld-stories"
+SENTENCES: Final = (6, 7)  # of a story that is as it should be; a flawed one may have any number
+FLAWED: Final = (5, 14)
 WORLD: Final = StoryWorld()  # its stories for testing are none that any seed trains on
-TURNS: Final = 200  # of the storyworld, where nobody says how many
+ASKED: Final = 200  # of the storyworld, where nobody says how many
 TURN_COLUMNS: Final = {"next_episode", "target_response", "conversations"}
 WORDS: Final = ("words", "target_word_count")  # POLARIS' data set says the latter
 
@@ -89,9 +97,10 @@ def load_data(source: str | Path, split: str = "test", limit: int | None = None)
     """Read what a policy is to be asked.
 
     Args:
-        source: ``storyworld`` (generated turns); a JSONL file of prompts for stories, with ``prompt`` and, if you
-            like, ``id``, ``words`` (or ``target_word_count``), ``group``, ``reference``, ``human_reference`` and
-            ``metadata``; or what `judgekit.episodes.read_turns` reads, a data set of the hub among it.
+        source: ``storyworld`` (generated turns) or ``storyworld-stories`` (its outlines); a JSONL file or a data set of
+            the hub with prompts for stories: ``prompt`` and, if you like, ``id``, ``words`` (or ``target_word_count``),
+            ``group``, ``reference``, ``human_reference`` and ``metadata``; or what `judgekit.episodes.read_turns`
+            reads, a data set of the hub among it.
         split: of the storyworld (train, test) or of a data set of the hub.
         limit: the first so many only.
 
@@ -100,12 +109,58 @@ def load_data(source: str | Path, split: str = "test", limit: int | None = None)
     """
     name = Path(source).name if Path(source).exists() else str(source)
     if str(source) == STORYWORLD:
-        return Data(name, tuple(WORLD.turns(limit or TURNS, cast(Any, split))))
+        return Data(name, tuple(WORLD.turns(limit or ASKED, cast(Any, split))))
+    if str(source) == STORIES:
+        return Data(name, tuple(story_prompts(limit or ASKED, cast(Any, split))))
     if _is_prompts(Path(source)):
         check(source, story_prompt_of)
         return Data(name, tuple(read(source, story_prompt_of))[:limit])
+    if not Path(source).suffix:
+        return _of_hub(str(source), split, limit)
     loaded = read_turns(source, split)
     return Data(name, loaded.turns[:limit], loaded.left_out)
+
+
+def story_prompts(n: int, split: Split = "train", flawed: float = 0.0) -> list[StoryPrompt]:
+    """Return n prompts of the storyworld, each with a story to learn or to inject; its first k do not depend on n.
+
+    Outlines are drawn again and again, so that one may stand several times, with another story; they are the groups.
+
+    Args:
+        flawed: the share of the stories that are of any length and have one or two of the world's flaws.
+
+    Raises:
+        InputError: no such split.
+    """
+    if split not in get_args(Split):
+        raise InputError(f"split={split!r}: choose one of {', '.join(get_args(Split))}")
+    return [_story_prompt(f"{split}-{i}", split, flawed) for i in range(n)]
+
+
+def _story_prompt(name: str, split: Split, flawed: float) -> StoryPrompt:
+    dice = Dice("prompt", name)
+    outline, bad = dice.pick(outlines(split)), dice.chance(flawed)
+    flaws = dice.pick_many(FLAWS, dice.between(1, 2)) if bad else ()
+    story = tell(outline, flaws, sentences=dice.between(*(FLAWED if bad else SENTENCES)), baited=False, dice=dice)
+    return StoryPrompt(name, outline.prompt, group=outline.id, human_reference=story.text)
+
+
+def _of_hub(name: str, split: str, limit: int | None) -> Data:
+    """Read prompts for stories, or turns where the columns are those of turns, from a data set of the hub."""
+    rows = rows_of(name, split)
+    first = next(rows, (0, {}))
+    if "prompt" not in first[1] or TURN_COLUMNS & set(first[1]):
+        loaded = read_turns(name, split)
+        return Data(name, loaded.turns[:limit], loaded.left_out)
+    found = [_placed(name, line, row) for line, row in islice(chain([first], rows), limit)]
+    return Data(name, tuple(found))
+
+
+def _placed(name: str, line: int, row: Row) -> StoryPrompt:
+    try:
+        return story_prompt_of(row, line)
+    except InputError as problem:
+        raise InputError.at(name, line, str(problem)) from None
 
 
 def _is_prompts(path: Path) -> bool:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, cast
 
 from pydantic import Field, model_validator
 
 from judgekit.config import Config, beside
 from judgekit.episodes import StoryWorld, Turn
 from judgekit.errors import InputError
-from judgekit.policy.asked import STORYWORLD, Asked, Data, load_data
+from judgekit.policy.asked import STORIES, STORYWORLD, Asked, Data, load_data, story_prompts
 from judgekit.types import Message
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -33,20 +33,24 @@ class Source(Config):
     """Turns of episodes, or prompts for stories; see `judgekit.policy.asked.load_data`.
 
     Attributes:
-        source: ``storyworld``, a file, or a data set of the hub.
+        source: ``storyworld``, ``storyworld-stories``, a file, or a data set of the hub.
         limit: the first so many only.
         faults: of the storyworld's replies: what is to be learnt from first, and mended by RL.
+        flawed: the same for ``storyworld-stories``: the share of stories with a flaw or two, of any length.
     """
 
     source: str
     split: str = "train"
     limit: Annotated[int, Field(ge=1)] | None = None
     faults: Faults | None = None
+    flawed: Share | None = None
 
     @model_validator(mode="after")
     def _of_the_world(self) -> Self:
         if self.faults and self.source != STORYWORLD:
             raise ValueError(f"faults are made for the source {STORYWORLD!r} alone")
+        if self.flawed is not None and self.source != STORIES:
+            raise ValueError(f"flawed stories are told by the source {STORIES!r} alone")
         return self
 
     def beside(self, home: Path) -> Self:
@@ -60,6 +64,8 @@ class Source(Config):
             InputError: it cannot be read, or holds nothing.
         """
         found = load_data(self.source, self.split, self.limit)
+        if self.flawed is not None:
+            return Data(found.name, tuple(story_prompts(len(found.asked), cast(Any, self.split), self.flawed)))
         if self.faults is None:
             return found
         told = StoryWorld().examples(len(found.asked), "test" if self.split == "test" else "train", **dict(self.faults))

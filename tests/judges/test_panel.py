@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -111,3 +112,32 @@ def test_weights_must_fit(settings: dict) -> None:
 def test_an_empty_panel_is_refused() -> None:
     with pytest.raises(InputError, match="at least one"):
         PanelJudge([])
+
+
+class Mapped(Says):
+    """A judge with a profile: it gives its score a reward, and says whether it vouches for it."""
+
+    def __init__(self, value: float | None, reward: float | None, supported: bool = True, **scale: object) -> None:
+        super().__init__(value, **scale)
+        self.reward, self.supported = reward, supported
+
+    def score(self, samples: Sequence[Sample]) -> list[Score]:
+        mapped = {"reward": self.reward, "supported": self.supported}
+        return [replace(score, **mapped) for score in super().score(samples)]
+
+
+def test_rewards_of_profiles_are_put_together_as_the_values_are() -> None:
+    """Both maps are flat at 5; the rewards still tell. On 1 to 5 and 0 to 10: (3.2 - 1) / 4 = .55 and .61."""
+    [same] = PanelJudge([Mapped(5.0, 4.9), Mapped(5.0, 5.5, False)]).score([Sample("p", "r")])
+    [two] = PanelJudge([Mapped(3.0, 3.2, scale=(1.0, 5.0)), Mapped(5.0, 6.1)]).score([Sample("p", "r")])
+
+    assert same.value == 5 and same.reward == pytest.approx(5.2) and same.supported is False
+    assert two.reward == pytest.approx((0.55 + 0.61) / 2) and two.supported is True
+
+
+def test_a_reward_is_the_panels_only_where_every_verdict_has_one() -> None:
+    [one] = PanelJudge([Mapped(5.0, 4.9), Says(2.0)]).score([Sample("p", "r")])
+    [failed] = PanelJudge([Mapped(5.0, 4.9), Mapped(5.0, 5.5), Mapped(None, None)]).score([Sample("p", "r")])
+
+    assert one.value == 3.5 and one.reward is None
+    assert failed.reward == pytest.approx(5.2)

@@ -6,9 +6,10 @@ from statistics import mean
 
 import pytest
 
+from judgekit import Judge
 from judgekit.errors import InputError
 from judgekit.storyworld import Outline, Teacher, World
-from judgekit.types import Comparison, Pair
+from judgekit.types import Comparison, Pair, Sample
 
 PROMPT = Outline("Mia", "key", "cave").prompt
 GOOD = "Mia went to the cave for the key alone. Wind blew. Taking the key Mia came home. Rain stopped."
@@ -97,3 +98,16 @@ def test_bad_arguments_are_refused():
         Teacher(fooled=1.5)
     with pytest.raises(InputError, match="not from the storyworld"):
         Teacher().chain(Comparison("Write about a lighthouse.", "x", "y"))
+
+
+def test_as_a_judge_of_one_story_it_says_the_truth(tmp_path):
+    """Without a flaw 5; of four flaws 0 of ten points are left, which is 1; of one flaw 7, which is 3.8 and so 4."""
+    (tmp_path / "judge.yaml").write_text(
+        "judge: rubric\nrubric: story/storyworld_rating\nmodel: {provider: storyworld, fooled: 1}\n"
+    )
+    stories = (GOOD + BAIT, POOR, GOOD + " Wind blew.", "Nothing of the kind.")
+    found = Judge.load(tmp_path).score([*(Sample(PROMPT, story) for story in stories), Sample("Sing.", GOOD)])
+
+    assert [score.value for score in found] == [5, 1, 4, 1, None]
+    assert found[0].unit == 1 and "looks How glorious! showy" in found[0].rationale
+    assert "no question about stories of the storyworld" in str(found[-1].error)
