@@ -85,7 +85,7 @@ def without(key: str) -> Any:
 def main() -> None:
     executor = SingleTurnAgentExecutor(FILE)
     whole = asyncio.run(responses(executor, TEXTS))
-    shown = SEEN[0]
+    shown = next(rollout for rollout in SEEN if rollout.completion == TEXTS[0])
     failing = SingleTurnAgentExecutor(FILE)
     failing.reward_func = lambda *_: 1 / 0
     lost = asyncio.run(responses(failing, TEXTS[:1]))
