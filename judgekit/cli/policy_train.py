@@ -42,7 +42,7 @@ def train(
     from judgekit.training.stages import is_first
 
     plan, home = PolicyRecipe.load(recipe)
-    folder = out or Path("runs") / (home.name if recipe.endswith("recipe.yaml") else Path(recipe).stem)
+    folder = out or Path("runs") / (home.resolve().name if recipe.endswith("recipe.yaml") else Path(recipe).stem)
     writable(folder)
     training = PolicyTraining(folder, plan, home, say=progress, show=lambda state: _show(folder, plan, state))
     training.check()
