@@ -2,8 +2,8 @@
 
 Ours runs as it does by default: the monitor watches, rollouts are kept, the page is written. The other side is
 `trl.GRPOTrainer` with the same reward object. The third is ours with entropy shaping and human references. Sides run in
-turn; a ratio is taken within a round, and the median of the rounds counts. ``cpu`` has the same of processor time, which
-other programs of the machine disturb less. Losses must be equal where nothing is shaped and injected::
+turn; a ratio is taken within a round, and the median of the rounds counts. ``cpu`` has the same of processor time,
+which other programs of the machine disturb less. Losses must be equal where nothing is shaped and injected::
 
     python -m benchmarks.policy_overhead --json
 """
