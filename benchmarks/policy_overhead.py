@@ -2,8 +2,8 @@
 
 Ours runs as it does by default: the monitor watches, rollouts are kept, the page is written. The other side is
 `trl.GRPOTrainer` with the same reward object. The third is ours with entropy shaping and human references. Sides run in
-turn; a ratio is taken within a round, and the median of the rounds counts. Losses must be equal where nothing is shaped
-and injected::
+turn; a ratio is taken within a round, and the median of the rounds counts. ``cpu`` has the same of processor time,
+which other programs of the machine disturb less. Losses must be equal where nothing is shaped and injected::
 
     python -m benchmarks.policy_overhead --json
 """
@@ -15,7 +15,8 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from judgekit.policy.grpo import REFERENCE, Watched, grpo
 from judgekit.policy.recipe import PolicyRecipe
 from judgekit.policy.source import chat, row
 from judgekit.policy.training import PolicyTraining
-from judgekit.rewards import CompositeReward, Monitor
+from judgekit.rewards import CompositeReward, Monitor, Rollout
 from judgekit.training.arguments import theirs
 from judgekit.training.grpo import block_order
 from judgekit.training.weights import load_trainable
@@ -33,6 +34,8 @@ from judgekit.training.weights import load_trainable
 ROUNDS, SEED, TAUGHT, PROMPTS = 5, 0, 150, 200
 ON_CPU = {"use_cpu": True, "bf16": False, "gradient_checkpointing": False, "dataloader_pin_memory": False}
 COMMON = {"report_to": "none", "disable_tqdm": True, "save_strategy": "no"}
+SIDES = ("plain", "shaped_and_injected")
+Seconds = tuple[float, float]  # of a clock on the wall, and of a processor
 SHAPED = {"shaping": {"kind": "entropy"}, "references": {"warmup_steps": 0}}
 
 
@@ -55,22 +58,24 @@ def measure(folder: Path, rounds: int, steps: int) -> dict[str, Any]:
     """
     training = storyworld(folder / "run", steps)
     fresh = (folder / str(i) for i in range(1000))
-    sides: dict[str, Callable[[], tuple[float, list[float]]]] = {
+    training.reward.score([Rollout("", "Ana slept."), Rollout("", "Ana ran.")])  # loads the encoder
+    sides: dict[str, Callable[[], tuple[Seconds, list[float]]]] = {
         "trl": lambda: plain(training, next(fresh)),
         "plain": lambda: ours(training, next(fresh), {}),
         "shaped_and_injected": lambda: ours(training, next(fresh), SHAPED),
     }
-    times: dict[str, list[float]] = {name: [] for name in sides}
+    times: dict[str, list[Seconds]] = {name: [] for name in sides}
     for _ in range(rounds):
         losses = {}
         for name, side in sides.items():
             seconds, losses[name] = side()
             times[name].append(seconds)
-            print(f"{name}: {seconds / steps:.3f} s a step", flush=True)
+            print(f"{name}: {seconds[0] / steps:.3f} s a step, {seconds[1] / steps:.3f} s of a processor", flush=True)
         if not any(losses["trl"]) or losses["plain"] != losses["trl"]:
             raise SystemExit(f"the losses differ, or all are 0: {losses}")
-    facts = {name: ratio(times[name], times["trl"]) for name in ("plain", "shaped_and_injected")}
-    return {**facts, "equal_losses": True, "step_seconds": round(statistics.median(times["trl"]) / steps, 3)}
+    wall, cpu = ({name: ratio(times[name], times["trl"], clock) for name in SIDES} for clock in (0, 1))
+    seconds = statistics.median(one[0] for one in times["trl"]) / steps
+    return {**wall, "cpu": cpu, "equal_losses": True, "step_seconds": round(seconds, 3)}
 
 
 def storyworld(folder: Path, steps: int) -> PolicyTraining:
@@ -92,16 +97,16 @@ def start(training: PolicyTraining) -> LocalConfig:
 
 
 def rewarded(training: PolicyTraining, monitor: Monitor | None) -> CompositeReward:
-    """Return the recipe's reward, with its embeddings ready."""
+    """Return the recipe's reward; one object for all sides, so that its encoder is loaded once."""
     reward = training.reward
     reward.monitor = monitor
     return reward
 
 
-def ours(training: PolicyTraining, folder: Path, more: dict[str, Any]) -> tuple[float, list[float]]:
+def ours(training: PolicyTraining, folder: Path, more: dict[str, Any]) -> tuple[Seconds, list[float]]:
     recipe = training.recipe
     monitor = Monitor(folder / "grpo" / "monitor.jsonl")
-    clock: list[float] = []
+    clock: list[Seconds] = []
     settings = type(recipe.grpo).model_validate(recipe.grpo.model_dump(exclude_unset=True) | more)
     watched = Watched(
         rewarded(training, monitor), monitor, rollouts=recipe.rollouts, show=lambda s: _show(folder, recipe, s)
@@ -111,13 +116,14 @@ def ours(training: PolicyTraining, folder: Path, more: dict[str, Any]) -> tuple[
     return clock[-1], curve(found.curve)
 
 
-def plain(training: PolicyTraining, folder: Path) -> tuple[float, list[float]]:
+def plain(training: PolicyTraining, folder: Path) -> tuple[Seconds, list[float]]:
     """Write the same with TRL alone."""
     import trl
     from datasets import Dataset
+    from transformers import PrinterCallback
 
     where, given, asked = start(training), training.recipe.grpo.trl, training.data.asked
-    clock: list[float] = []
+    clock: list[Seconds] = []
     model = LocalModel(where)
     how = {"output_dir": str(folder), "seed": SEED, "data_seed": SEED, "shuffle_dataset": False}
     how["chat_template_kwargs"] = {"enable_thinking": where.thinking}
@@ -131,41 +137,37 @@ def plain(training: PolicyTraining, folder: Path) -> tuple[float, list[float]]:
             processing_class=model.tokenizer,
             reward_funcs=[rewarded(training, None)],
         )
+        trainer.remove_callback(PrinterCallback)
         trainer.train()
     return clock[-1], curve(trainer.state.log_history)
 
 
-class timed:  # noqa: N801
-    """Takes the time that a trainer's loop needs, from its first step to the end of its last callback."""
+@contextmanager
+def timed(clock: list[Seconds]) -> Iterator[None]:
+    """Take the time that a trainer's loop needs, from its first step to the end of its last callback."""
+    from transformers import Trainer
 
-    def __init__(self, clock: list[float]) -> None:
-        self.clock = clock
+    whole = Trainer.train
 
-    def __enter__(self) -> None:
-        from transformers import Trainer
+    def train(trainer: Any, *args: Any, **kwargs: Any) -> Any:
+        begin, used = time.perf_counter(), time.process_time()
+        found = whole(trainer, *args, **kwargs)
+        clock.append((time.perf_counter() - begin, time.process_time() - used))
+        return found
 
-        self.whole, clock = Trainer.train, self.clock
-
-        def train(trainer: Any, *args: Any, **kwargs: Any) -> Any:
-            begin = time.perf_counter()
-            found = self.whole(trainer, *args, **kwargs)
-            clock.append(time.perf_counter() - begin)
-            return found
-
-        Trainer.train = train  # type: ignore[method-assign]
-
-    def __exit__(self, *_: object) -> None:
-        from transformers import Trainer
-
-        Trainer.train = self.whole  # type: ignore[method-assign]
+    Trainer.train = train  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Trainer.train = whole  # type: ignore[method-assign]
 
 
 def curve(log: Sequence[dict[str, Any]]) -> list[float]:
     return [float(entry[key]) for entry in log for key in ("loss", "grad_norm", "reward") if key in entry]
 
 
-def ratio(one: Sequence[float], two: Sequence[float]) -> float:
-    return round(statistics.median(a / b for a, b in zip(one, two, strict=True)), 3)
+def ratio(one: Sequence[Seconds], two: Sequence[Seconds], clock: int) -> float:
+    return round(statistics.median(a[clock] / b[clock] for a, b in zip(one, two, strict=True)), 3)
 
 
 if __name__ == "__main__":
