@@ -64,7 +64,7 @@ def grpo(
     kept, left_out = fitting(model, [model.text(chat(one)) for one in asked], config.max_completion_length)
     order = block_order(len(kept), 1, prompts_needed(config, len(kept), 1), seed)
     column = column_of(settings)
-    watched.reward.group_size = config.num_generations  # where a prompt comes twice, its groups are two
+    watched.reward.group_size = watched.reward.group_size or config.num_generations  # a prompt twice makes two groups
     rows = table([{**row(asked[i], column), "prompt": model.plain(chat(asked[i]))} for i in kept])
     dataset = require("datasets", "train").Dataset.from_list(rows, on_mixed_types="use_json")
     config.num_train_epochs = 1.0 if config.max_steps <= 0 else config.num_train_epochs
