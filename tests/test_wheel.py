@@ -41,6 +41,7 @@ def test_the_wheel_carries_the_content(wheel: Path) -> None:
         p.relative_to(ROOT).as_posix()
         for f in ("rubrics", "training", "calibration", "policy")
         for p in (ROOT / f).rglob("*.*")
+        if p.is_file()
     }
 
     assert {f"judgekit/_content/{name}" for name in here} <= inside
