@@ -112,7 +112,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             one = run(seed, Path(folder), args.steps, args.imitation)
         shown = {name: round(fmean(one[name]), 3) for name in ("before", "with", "without")}
-        print({"seed": seed, **shown, **steps_to_level(one["curves"]), "seconds": one["seconds"]}, flush=True)
+        steps = steps_to_level(one["curves"])
+        print({"seed": seed, **shown, "steps_to_level": steps, "seconds": one["seconds"]}, flush=True)
         found.append(one)
     result: dict[str, Any] = {name: line(estimate(found, name)) for name in ("before", "with", "without")}
     result["difference"] = line(estimate(found, "with", "without"))
