@@ -1,4 +1,4 @@
-"""Policy training: rewards from their files, human references in the groups, and (to come) recipes."""
+"""Policy training: recipes, rewards from their files, human references in the groups, evaluation."""
 
 from judgekit.policy.injection import ReferenceInjection
 from judgekit.policy.reward import FileReward, load_reward

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -26,7 +25,7 @@ from judgekit.training.arguments import arguments, named
 from judgekit.training.grpo import prompts_needed
 from judgekit.training.questions import Example
 from judgekit.training.sft import sft
-from judgekit.training.stages import Run
+from judgekit.training.stages import Run, trained_stage
 from judgekit.training.start import base_model, origin
 from judgekit.training.weights import Trained
 
@@ -161,15 +160,7 @@ class PolicyTraining:
         key: list[Any],
         train: Callable[[Path], tuple[Trained, dict[str, int]]],
     ) -> Stage:
-        def make(folder: Path) -> dict[str, Any]:
-            trained, left_out = train(folder)
-            counts = dict(Counter(left_out) + Counter(trained.left_out))
-            return {"model": self.run.movable(trained.model.model_dump()), "curve": trained.curve, "left_out": counts}
-
-        if self.run.done(name):
-            self.say(f"{name}: done before")
-        result = self.run.stage(name, [*key, *origin(start, self.recipe)], make)
-        return Stage(LocalConfig(**self.run.placed(result["model"])), result["curve"], result["left_out"])
+        return Stage(*trained_stage(self.run, name, [*key, *origin(start, self.recipe)], train, self.say))
 
     def _examples(self) -> list[Example]:
         model = LocalModel(self.base)
@@ -178,7 +169,7 @@ class PolicyTraining:
 
     def _judges(self) -> list[str]:
         """Return the fingerprints of the reward's judges: with another judge it is another run."""
-        judges = [getattr(channel, "judge", None) for channel in self.reward.channels.values()]
+        judges = [getattr(one, name, None) for one in self.reward.channels.values() for name in ("judge", "trigger")]
         return [judge.fingerprint for judge in judges if judge is not None]
 
     def _texts(self) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -22,7 +21,7 @@ from judgekit.training.grpo import GRPOSettings, prompts_needed
 from judgekit.training.questions import Example, fence_key
 from judgekit.training.recipe import Start
 from judgekit.training.sft import sft
-from judgekit.training.stages import Run, is_first
+from judgekit.training.stages import Run, is_first, trained_stage
 from judgekit.training.start import base_model, origin
 from judgekit.training.weights import Trained
 
@@ -179,18 +178,9 @@ class JudgeTraining(ABC):
         key: list[Any],
         train: Callable[[Path], tuple[Trained, Counts]],
     ) -> Stage:
-        def make(folder: Path) -> dict[str, Any]:
-            trained, left_out = train(folder)
-            counts = dict(Counter(left_out) + Counter(trained.left_out))
-            return {"model": self.run.movable(trained.model.model_dump()), "curve": trained.curve, "left_out": counts}
-
-        if self.run.done(name):
-            self.say(f"{name}: done before")
-        result = self.run.stage(
-            name, [*key, *origin(start, self.recipe, rubric_identity(self.rubric)), self._data], make
-        )
-        model = LocalConfig(**self.run.placed(result["model"]))
-        return Stage(model, partial(self._judge, model), result["curve"], result["left_out"])
+        key = [*key, *origin(start, self.recipe, rubric_identity(self.rubric)), self._data]
+        model, curve, left_out = trained_stage(self.run, name, key, train, self.say)
+        return Stage(model, partial(self._judge, model), curve, left_out)
 
     def _judge(self, config: LocalConfig) -> GenRMJudge:
         model = LocalModel(config, secret=fence_key(self.recipe.seed))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import Any
 
 from judgekit.errors import InputError
 from judgekit.judges.base import digest
+from judgekit.models.local import LocalConfig
+from judgekit.training.weights import Trained
 
 Say = Callable[[str], None]
 POLL = 0.5  # seconds
@@ -126,3 +129,23 @@ class Run:
         mark = {"key": digest(key), "result": result, "weights": self._weights(name) if result is not None else {}}
         half.write_text(json.dumps(mark), encoding="utf-8")
         half.replace(path)  # whole or not at all
+
+
+def trained_stage(
+    run: Run, name: str, key: Any, train: Callable[[Path], tuple[Trained, dict[str, int]]], say: Say
+) -> tuple[LocalConfig, list[dict[str, float]], dict[str, int]]:
+    """Return what came of a stage of training: its weights, its curve, and what was left out, by reason.
+
+    Args:
+        train: gets the stage's folder; returns what was trained, and what had been left out before.
+    """
+
+    def make(folder: Path) -> dict[str, Any]:
+        trained, left_out = train(folder)
+        counts = dict(Counter(left_out) + Counter(trained.left_out))
+        return {"model": run.movable(trained.model.model_dump()), "curve": trained.curve, "left_out": counts}
+
+    if run.done(name):
+        say(f"{name}: done before")
+    result = run.stage(name, key, make)
+    return LocalConfig(**run.placed(result["model"])), result["curve"], result["left_out"]
